@@ -1,0 +1,53 @@
+"""Read .npz files from outside: no pickle, no surprise in size, one clear error."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeval.errors import DataError
+
+LIMIT = 16 * 2**30
+
+
+def read_npz(path: Path, *, limit: int = LIMIT) -> dict[str, NDArray[np.generic]]:
+    """All arrays of an .npz file by name. Raises DataError if it is missing, damaged, pickled or over `limit` bytes."""
+    if not path.is_file():
+        raise DataError("there is no such file", seen=path, hint="check the path")
+    if path.stat().st_size == 0:
+        raise DataError("the file is empty (0 bytes)", seen=path, hint="write it again")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > limit:
+            raise DataError(f"{path} unpacks to more than {limit} bytes", seen=size, hint="split it")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+        raise DataError(f"{path} is not a whole .npz file", seen=error, hint="write it again with numpy.savez") from error
+    except ValueError as error:
+        hint = "save plain numbers and strings, not Python objects"
+        raise DataError(f"{path} holds an array that cannot be read without pickle", seen=error, hint=hint) from error
+
+
+def as_text(array: NDArray[np.generic]) -> tuple[str, ...]:
+    """Strings of a one-dimensional array of str, bytes or int."""
+    return tuple(item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in array.tolist())
+
+
+def as_labels(array: NDArray[np.generic], what: str) -> NDArray[np.int64]:
+    """One-dimensional whole numbers as int64. Raises DataError otherwise."""
+    if array.ndim != 1:
+        raise DataError(f"{what} must have one dimension", seen=f"shape {array.shape}")
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all():
+            raise DataError(f"{what} hold NaN or infinite values", seen=array.dtype)
+        if not (array == np.round(array)).all():
+            raise DataError(f"{what} must be whole numbers", seen=array.dtype)
+    elif array.dtype.kind not in "iu":
+        raise DataError(f"{what} must be whole numbers", seen=array.dtype)
+    return array.astype(np.int64)

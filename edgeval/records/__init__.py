@@ -1,0 +1,1 @@
+"""The nouns: frozen, typed records that the wings hand to each other."""

@@ -1,0 +1,81 @@
+"""An artifact: one exported model file, and the card that says what it is and where it came from."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from pydantic import Field
+
+from edgeval.records.cards import Record
+
+Format = Literal["onnx-fp32", "onnx-int8", "tflite-fp32", "tflite-int8"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+Profile = Literal["litert", "tflite-runtime", "coral"]
+TORCH = "torch"
+
+
+def float_twin(fmt: str) -> str:
+    """The float format of the same family: `tflite-int8` -> `tflite-fp32`."""
+    return fmt.replace("int8", "fp32")
+
+
+class Preprocess(Record):
+    """input = (pixel x scale - mean) / std, per channel; pixel is 0..255 for uint8 data."""
+
+    scale: float = Field(default=1 / 255, gt=0)
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+
+class Tensor(Record):
+    """An input or output of a model file; scale and zero point where it is quantised."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float | None = None
+    zero_point: int | None = None
+
+
+class Calibration(Record):
+    """Which training images set the ranges of the int8 model."""
+
+    n: int
+    ids: tuple[str, ...]
+    data_sha256: str
+    content_hashes: tuple[str, ...]
+    method: str = "min/max"
+
+
+class Parity(Record):
+    """The artifact against torch on a fixed batch, right after export."""
+
+    n: int
+    max_abs_error: float
+    mean_abs_error: float
+    argmax_agreement: float
+    tolerance: str
+    passed: bool
+
+
+class ArtifactCard(Record):
+    """What stands beside each exported file."""
+
+    schema_: Literal["edgeval/artifact/1"] = Field(default="edgeval/artifact/1", alias="schema")
+    name: str
+    format: Format
+    profile: Profile = "litert"
+    file: str
+    sha256: str
+    size_bytes: int
+    params: int
+    opset_or_schema: int
+    operators: dict[str, int]
+    tensor_types: dict[str, int]
+    input: Tensor
+    output: Tensor
+    preprocess: Preprocess
+    class_names: tuple[str, ...]
+    calibration: Calibration | None = None
+    parity: Parity
+    versions: dict[str, str]

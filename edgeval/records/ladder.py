@@ -1,0 +1,129 @@
+"""A ladder: one network at several widths, the data it learns, how it is trained and what it is exported to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from edgeval.errors import CardError
+from edgeval.records.artifact import Format
+from edgeval.records.cards import Card, Record, find, nearest, read
+
+PREFIX = {"scalecnn": "c", "mobilenetv2": "w"}
+
+
+class TaskSource(Record):
+    """What is learned: a task by name, or the user's own training and test data with their preprocessing."""
+
+    name: str | None = None
+    train: str | None = None
+    test: str | None = None
+    scale: float = Field(default=1 / 255, gt=0)
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> TaskSource:
+        if (self.name is None) == (self.train is None or self.test is None):
+            raise ValueError("give either a task's name, or both train and test")
+        return self
+
+
+class Net(Record):
+    """The network: one of ours by name, or `factory = "package.module:function"`, called with the width."""
+
+    name: Literal["scalecnn", "mobilenetv2"] | None = None
+    factory: str | None = Field(default=None, pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    checkpoint: str | None = None
+    widths: tuple[Annotated[float, Field(gt=0, le=1024)], ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _sound(self) -> Net:
+        if (self.name is None) == (self.factory is None):
+            raise ValueError("give either name or factory")
+        if list(self.widths) != sorted(set(self.widths)):
+            raise ValueError("widths must rise from small to large, each once")
+        if self.name == "scalecnn" and any(w != int(w) for w in self.widths):
+            raise ValueError("scalecnn takes whole numbers as widths")
+        return self
+
+
+class Recipe(Record):
+    """How a rung is trained; the defaults are the recipe of arXiv 2603.07365 (PAPERS: data and training)."""
+
+    protocol: str = "paper"
+    epochs: int = Field(default=200, ge=1, le=100_000)
+    batch: int = Field(default=128, ge=2, le=65_536)
+    lr: float = Field(default=0.1, gt=0)
+    lr_min: float = Field(default=1e-5, ge=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=5e-4, ge=0)
+    augment: tuple[Literal["crop", "flip", "cutout"], ...] = ("crop", "flip", "cutout")
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
+
+
+class Exports(Record):
+    """Which formats are exported, and with how many training images they are calibrated."""
+
+    formats: tuple[Format, ...] = ("onnx-fp32", "onnx-int8", "tflite-fp32", "tflite-int8")
+    calibration_images: int = Field(default=256, ge=1, le=100_000)
+
+
+class Rung(Record):
+    """One width of a ladder."""
+
+    name: str
+    width: float
+
+
+class Ladder(Card):
+    """A whole ladder card."""
+
+    schema_: Literal["edgeval/ladder/1"] = Field(alias="schema")
+    name: str = Field(pattern=r"^[\w.-]+$")
+    summary: str = ""
+    task: TaskSource
+    net: Net
+    train: Recipe = Recipe()
+    export: Exports = Exports()
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """All rungs, smallest first."""
+        prefix = PREFIX.get(self.net.name or "", "w")
+        return tuple(Rung(name=f"{prefix}{width:g}", width=width) for width in self.net.widths)
+
+    def rung(self, name: str) -> Rung:
+        """The rung called `c4`, `4`, `w0.10` ...; raises CardError with the choices."""
+        for rung in self.rungs:
+            if name == rung.name or _width(name) == rung.width:
+                return rung
+        names = [rung.name for rung in self.rungs]
+        raise CardError(
+            f"{self.name} has no such rung", seen=name, hint=f"{nearest(name, names)}choose from {', '.join(names)}"
+        )
+
+    def beside(self, name: str) -> Path:
+        """A path that the card names, relative to the card's own folder."""
+        return self.path.parent / name
+
+
+def _width(name: str) -> float | None:
+    """The number in a rung's name, or None."""
+    try:
+        return float(name.lstrip("cw"))
+    except ValueError:
+        return None
+
+
+def load_ladder(name: str) -> Ladder:
+    """The ladder called `name`, or at that path. Raises CardError."""
+    path, explicit = find("models", name)
+    ladder = read(Ladder, path, explicit=explicit)
+    if ladder.net.factory and not explicit:
+        raise CardError(
+            "a card with a factory runs code, so it must be named by its path", seen=name, hint=f"write {path}"
+        )
+    return ladder

@@ -1,0 +1,150 @@
+"""A target: the device that runs an artifact, as its card describes it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from edgeval.records.artifact import Format
+from edgeval.records.cards import Card, Record, find, read
+
+Kernels = Literal["auto", "builtin", "reference"]
+Engine = Literal["litert", "tflite-runtime", "tensorflow", "onnxruntime", "tflm"]
+Origin = Literal["desktop", "emulated", "device", "replayed", "imported"]
+
+
+class Transport(Record):
+    """How the device is reached; `host` may be an alias of ~/.ssh/config."""
+
+    type: Literal["local", "ssh", "emulated", "replay"] = "local"
+    host: str | None = None
+    user: str | None = None
+    port: int | None = Field(default=None, ge=1, le=65_535)
+    identity: str | None = None
+    workdir: str | None = None
+    python: str = "python3"
+    connect_timeout_s: float = Field(default=10, gt=0)
+
+
+class Delegate(Record):
+    """An external TFLite delegate, the Edge TPU's among them."""
+
+    library: str
+    options: dict[str, str] = {}
+
+
+class Runtime(Record):
+    """Which runtime runs the artifact, with which kernels and threads."""
+
+    engine: Engine = "litert"
+    accept: tuple[Engine, ...] = ("litert", "tflite-runtime", "tensorflow")
+    kernels: Kernels = "auto"
+    threads: int = Field(default=1, ge=1, le=256)
+    on_missing: Literal["error", "cpu"] = "error"
+    delegate: Delegate | None = None
+
+
+class ModelNeeds(Record):
+    """What the artifact must look like for this device."""
+
+    format: Format = "tflite-int8"
+    dtype: Literal["int8", "uint8", "float32"] | None = None
+    batch: int = 1
+    per_channel_dense: bool = True
+    op_versions_max: dict[str, int] = {}
+
+
+class Compile(Record):
+    """A compiler that must run on the artifact first."""
+
+    tool: str
+    version: str | None = None
+    args: tuple[str, ...] = ()
+    where: str = "local"
+
+
+class Accept(Record):
+    """What a compiled artifact must reach."""
+
+    mapped_ops_min: float | None = None
+    cached_bytes_max: int | None = None
+    arena_kb: float | None = None
+
+
+class Expect(Record):
+    """What the device should say of itself."""
+
+    machine: str | None = None
+    model_match: str | None = None
+    cpu_features: tuple[str, ...] = ()
+    python: str | None = None
+    glibc: str | None = None
+    usb_ids: tuple[str, ...] = ()
+    device_nodes: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+class Limits(Record):
+    """What the device has, and how long things may take."""
+
+    memory_mb: int | None = None
+    flash_kb: int | None = None
+    ram_kb: int | None = None
+    sample_timeout_s: float = Field(default=60, gt=0)
+    run_timeout_s: float | None = None
+
+
+class Monitor(Record):
+    """What is watched while the device runs."""
+
+    temperature: bool = False
+    throttled: bool = False
+    frequency: bool = False
+    interval_s: float = Field(default=5, gt=0)
+    fail_on: tuple[str, ...] = ()
+
+
+class Emulate(Record):
+    """The card that stands in for the device on this computer, and how faithful that is."""
+
+    card: str
+    fidelity: Literal["bit-exact", "approximate"]
+    note: str = ""
+
+
+class CompareOptions(Record):
+    """Kernel families between which the floor is measured."""
+
+    kernel_floor: tuple[Kernels, ...] = ()
+
+
+class Target(Card):
+    """A whole device card."""
+
+    schema_: Literal["edgeval/device/1"] = Field(alias="schema")
+    name: str = Field(pattern=r"^[\w.-]+$")
+    summary: str = ""
+    kind: Literal["cpu", "edgetpu", "mcu", "npu", "gpu"] = "cpu"
+    transport: Transport = Transport()
+    runtime: Runtime = Runtime()
+    model: ModelNeeds = ModelNeeds()
+    compile: Compile | None = None
+    accept: Accept = Accept()
+    expect: Expect = Expect()
+    limits: Limits = Limits()
+    monitor: Monitor = Monitor()
+    emulate: Emulate | None = None
+    compare: CompareOptions = CompareOptions()
+
+    def changed(self, **values: Any) -> Target:
+        """A copy with other values at the top level."""
+        copy = self.model_copy(update=values)
+        copy._path, copy._explicit = self._path, self._explicit
+        return copy
+
+
+def load_target(name: str) -> Target:
+    """The device called `name`, or at that path. Raises CardError with the nearest names."""
+    path, explicit = find("devices", name)
+    return read(Target, path, explicit=explicit)
