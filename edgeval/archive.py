@@ -28,7 +28,9 @@ def read_npz(path: Path, *, limit: int = LIMIT) -> dict[str, NDArray[np.generic]
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-        raise DataError(f"{path} is not a whole .npz file", seen=error, hint="write it again with numpy.savez") from error
+        raise DataError(
+            f"{path} is not a whole .npz file", seen=error, hint="write it again with numpy.savez"
+        ) from error
     except ValueError as error:
         hint = "save plain numbers and strings, not Python objects"
         raise DataError(f"{path} holds an array that cannot be read without pickle", seen=error, hint=hint) from error

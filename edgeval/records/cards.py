@@ -95,7 +95,9 @@ def explain(model: type[BaseModel], error: ValidationError) -> str:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"unknown key '{where}'; {nearest(str(first['loc'][-1]), known_keys(model, first['loc'][:-1]))}".rstrip("; ")
+        return f"unknown key '{where}'; {nearest(str(first['loc'][-1]), known_keys(model, first['loc'][:-1]))}".rstrip(
+            "; "
+        )
     if first["type"] == "missing":
         return f"the key '{where}' is missing"
     seen = "" if isinstance(first.get("input"), dict) else f" (seen: {str(first.get('input'))[:120]!r})"

@@ -74,7 +74,8 @@ class Predictions:
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        return self.classes == self.labels
+        right: NDArray[np.bool_] = self.classes == self.labels
+        return right
 
     @cached_property
     def probabilities(self) -> Floats | None:
@@ -209,7 +210,9 @@ def _class_names(
     count = highest + 1 if outputs is None else outputs.shape[1]
     names = as_text(arrays["class_names"]) if "class_names" in arrays else tuple(str(i) for i in range(count))
     if outputs is not None and len(names) != outputs.shape[1]:
-        raise DataError(f"{path}: class_names and outputs differ in number", seen=f"{len(names)} and {outputs.shape[1]}")
+        raise DataError(
+            f"{path}: class_names and outputs differ in number", seen=f"{len(names)} and {outputs.shape[1]}"
+        )
     lowest = int(min(labels.min(), classes.min()))
     if lowest < 0 or highest >= len(names):
         raise DataError(f"{path}: labels and answers must lie in 0..{len(names) - 1}", seen=f"{lowest}..{highest}")

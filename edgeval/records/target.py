@@ -31,7 +31,7 @@ class Delegate(Record):
     """An external TFLite delegate, the Edge TPU's among them."""
 
     library: str
-    options: dict[str, str] = {}
+    options: dict[str, str] = Field(default_factory=dict)
 
 
 class Runtime(Record):
@@ -52,7 +52,7 @@ class ModelNeeds(Record):
     dtype: Literal["int8", "uint8", "float32"] | None = None
     batch: int = 1
     per_channel_dense: bool = True
-    op_versions_max: dict[str, int] = {}
+    op_versions_max: dict[str, int] = Field(default_factory=dict)
 
 
 class Compile(Record):

@@ -1,0 +1,1 @@
+"""Arrays in, numbers out: the measures of one set of answers, and of two sets paired by sample."""

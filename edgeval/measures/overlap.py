@@ -1,0 +1,52 @@
+"""Two error sets: how much they share, and how much they could."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class FlipCounts:
+    """Paired correctness: lost = right in the reference and wrong in the candidate, gained the reverse."""
+
+    both_right: int
+    lost: int
+    gained: int
+    both_wrong: int
+
+    @property
+    def n(self) -> int:
+        return self.both_right + self.lost + self.gained + self.both_wrong
+
+
+def flips(reference: Bools, candidate: Bools) -> FlipCounts:
+    """The 2 x 2 table of two (N,) correctness vectors."""
+    return FlipCounts(
+        int((reference & candidate).sum()),
+        int((reference & ~candidate).sum()),
+        int((~reference & candidate).sum()),
+        int((~reference & ~candidate).sum()),
+    )
+
+
+def jaccard(table: FlipCounts) -> float | None:
+    """|A and B| / |A or B| of the error sets; None where neither side errs."""
+    union = table.lost + table.gained + table.both_wrong
+    return table.both_wrong / union if union else None
+
+
+def jaccard_max(table: FlipCounts) -> float | None:
+    """Largest Jaccard that two error sets of these sizes can have: smaller / larger."""
+    a, b = table.both_wrong + table.gained, table.both_wrong + table.lost
+    return min(a, b) / max(a, b) if max(a, b) else None
+
+
+def jaccard_independent(table: FlipCounts) -> float | None:
+    """Jaccard of two independent error sets with these error rates a, b: ab / (a + b - ab)."""
+    a, b = (table.both_wrong + table.gained) / table.n, (table.both_wrong + table.lost) / table.n
+    return a * b / (a + b - a * b) if a + b > 0 else None

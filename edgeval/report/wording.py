@@ -1,0 +1,162 @@
+"""How numbers and names are worded, the same in every report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edgeval.records.findings import Comparison, Interval
+from edgeval.records.predictions import Source
+
+DASH = "—"
+MINUS = "−"
+SHARES = frozenset({"top1", "top5", "bottom5", "bottom10", "bottom20"})
+METRIC_NAMES = {
+    "top1": "Top-1 accuracy",
+    "top5": "Top-5 accuracy",
+    "ece": "ECE, 15 equal-width bins",
+    "ece_equal_mass": "ECE, equal-mass bins",
+    "gini": "Gini of class accuracies",
+    "bottom5": "Mean of the 5 worst classes",
+    "bottom10": "Mean of the 10 worst classes",
+    "bottom20": "Mean of the 20 worst classes",
+    "nll": "Negative log-likelihood",
+    "brier": "Brier score",
+}
+ORIGINS = {
+    "desktop": "run on this desktop",
+    "emulated": "run on an emulated board",
+    "device": "run on the device itself",
+    "replayed": "replayed from a recording of the device",
+    "imported": "read from a table of predictions made elsewhere",
+}
+
+
+def clean(text: str, limit: int = 200) -> str:
+    """Text that cannot move a cursor, turn the reading direction or break an encoding; cut after `limit` characters."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: limit + 1])
+    return shown if len(text) <= limit else shown[:limit] + "…"
+
+
+def count(n: int) -> str:
+    """12345 -> '12,345'."""
+    return f"{n:,}".replace("-", MINUS)
+
+
+def signed_count(n: int) -> str:
+    """A change in a number of images, with its sign."""
+    return f"{n:+,}".replace("-", MINUS) if n else "0"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share in 0..1 as percent."""
+    return DASH if share is None else f"{100 * share:.{digits}f}%"
+
+
+def points(delta: float | None) -> str:
+    """A difference of two shares in percentage points."""
+    return DASH if delta is None else f"{_signed(100 * delta, 1)} pt"
+
+
+def value(metric: str, number: float | None) -> str:
+    """A measure in its own unit: percent for shares, a plain number for the rest."""
+    if metric in SHARES:
+        return percent(number)
+    return DASH if number is None else f"{number:.3f}".replace("-", MINUS)
+
+
+def change(metric: str, delta: float | None) -> str:
+    """A difference of two measures, signed: points for shares, a plain number for the rest."""
+    if metric in SHARES:
+        return points(delta)
+    return DASH if delta is None else _signed(delta, 3)
+
+
+def change_interval(metric: str, ci95: Interval | None) -> str:
+    """The interval of a difference, in the unit of `change`."""
+    if ci95 is None:
+        return DASH
+    scale, digits, unit = (100, 1, " pt") if metric in SHARES else (1, 3, "")
+    low, high = (_signed(scale * end, digits) for end in ci95)
+    return f"{low} to {high}{unit}"
+
+
+def value_interval(metric: str, ci95: Interval | None) -> str:
+    """The interval of a measure, in the unit of `value`."""
+    return DASH if ci95 is None else f"{value(metric, ci95[0])} to {value(metric, ci95[1])}"
+
+
+def p_value(p: float) -> str:
+    """'p = 0.034', never rounded to zero."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def size(n_bytes: int) -> str:
+    """Bytes in kB or MB (powers of ten)."""
+    return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:,.1f} kB"
+
+
+def metric_name(metric: str) -> str:
+    """A measure in words; an unknown one keeps its own name."""
+    return METRIC_NAMES.get(metric, metric)
+
+
+def reference_words(row: Comparison) -> str:
+    """What the reference is called in a sentence."""
+    whole = bool(row.stages) and row.stages[0].name == "size"
+    return "the full-size model" if whole else "the reference"
+
+
+def sentence(row: Comparison) -> str:
+    """The finding in one plain sentence: how many answers turned wrong, and how many turned right."""
+    flips = row.flips
+    images = "1 image" if row.n == 1 else f"{count(row.n)} images"
+    are = "is" if flips.lost == 1 else "are"
+    back = "is" if flips.gained == 1 else "are"
+    return (
+        f"Of {images}, {count(flips.lost)} that {reference_words(row)} gets right {are} now wrong "
+        f"and {count(flips.gained)} that it gets wrong {back} now right."
+    )
+
+
+def place(row: Comparison) -> str:
+    """Where the candidate ran, by the name of its target."""
+    return row.target.target or row.target.name
+
+
+def title(row: Comparison) -> str:
+    """Candidate, format and place."""
+    where = f" on {place(row)}" if row.target.target or row.target.name != row.candidate.name else ""
+    return f"{row.candidate.name} ({row.candidate.format}){where}"
+
+
+def badge(source: Source) -> str:
+    """The origin of the numbers; an emulated one comes with its fidelity."""
+    return f"{source.origin}, {source.fidelity or 'fidelity unknown'}" if source.origin == "emulated" else source.origin
+
+
+def runtime_words(source: Source) -> str:
+    """Runtime, version and kernels in one short line; empty where nothing was recorded."""
+    facts = source.runtime or {}
+    engine = next((str(facts[key]) for key in ("engine", "name") if facts.get(key)), "")
+    words = [f"{engine} {facts.get('version') or ''}".strip()]
+    words += [f"kernels {facts['kernels']}"] if facts.get("kernels") else []
+    words += [f"delegate {flat(facts['delegate'])}"] if facts.get("delegate") else []
+    return ", ".join(word for word in words if word)
+
+
+def flat(item: Any) -> str:
+    """A recorded fact, nested or not, as one line."""
+    if isinstance(item, Mapping):
+        return ", ".join(f"{key}: {flat(inner)}" for key, inner in item.items() if inner not in (None, "", [], {}))
+    if isinstance(item, (list, tuple)):
+        return ", ".join(flat(inner) for inner in item)
+    if isinstance(item, bool):
+        return "yes" if item else "no"
+    return "not recorded" if item is None else str(item)
+
+
+def _signed(number: float, digits: int) -> str:
+    """A rounded number with its sign; what rounds to zero has none."""
+    shown = f"{number:+.{digits}f}"
+    return f"{0:.{digits}f}" if float(shown) == 0 else shown.replace("-", MINUS)

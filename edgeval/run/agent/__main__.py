@@ -1,0 +1,34 @@
+"""The agent's commands: `facts` prints what the device is, `run JOB.json` runs a model on images."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import List
+
+USAGE = "usage: agent.pyz facts | run JOB.json"
+
+
+def main() -> int:
+    """Run one command; returns the exit status. Modules are imported where they are needed: starts are frequent."""
+    words: List[str] = sys.argv[1:]
+    if words == ["facts"]:
+        from .facts import facts
+
+        print(json.dumps(facts()))
+        return 0
+    if len(words) == 2 and words[0] == "run":
+        from .crew import run
+
+        return run(words[1])
+    if len(words) == 4 and words[0] == "work":
+        from .worker import work
+
+        with open(words[1], encoding="utf-8") as file:
+            return work(json.load(file), int(words[2]), int(words[3]))
+    print(USAGE, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

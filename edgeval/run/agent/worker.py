@@ -1,0 +1,157 @@
+"""One worker process: answers its share of the images, or measures latency and memory."""
+
+from __future__ import annotations
+
+import os
+import re
+import resource
+import signal
+import sys
+import threading
+import time
+from typing import IO, TYPE_CHECKING, Any, Dict, List, Tuple
+
+import numpy as np
+
+from . import frames, pixels
+from .engines import Model, open_model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+BLOCK_BYTES = 1 << 20  # of one prepared block: enough to work in bulk, small enough for a cache and a small board
+BLOCK_SECONDS = 0.2
+WARM_UP_SECONDS, MEASURE_SECONDS, MEASURE_MAX, MEASURE_MIN = 0.2, 1.5, 2000, 5
+
+
+def work(job: Dict[str, Any], share: int, shares: int) -> int:
+    """Do every `shares`-th piece from `share` on; with no shares, measure. Returns the exit status."""
+    out = _private_stdout()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    try:
+        bench = Bench(job, threads=1 if shares else job["threads"])
+        frames.write(out, "hello", **bench.hello())
+        if shares:
+            for start, stop in pieces(job["ranges"], job["chunk"])[share::shares]:
+                bench.send(out, start, stop)
+        else:
+            bench.measure(out)
+    except frames.Fault as fault:
+        frames.write(out, "error", **fault.fields)
+        return 1
+    return 0
+
+
+def pieces(ranges: List[List[int]], chunk: int) -> List[Tuple[int, int]]:
+    """Ranges cut on a fixed grid, so that a resumed run asks for the same pieces."""
+    cuts = []
+    for start, stop in ranges:
+        while start < stop:
+            end = min(stop, start - start % chunk + chunk)
+            cuts.append((start, end))
+            start = end
+    return cuts
+
+
+class Bench:
+    """A model and its images, ready to run."""
+
+    def __init__(self, job: Dict[str, Any], threads: int) -> None:
+        self.job, self.threads = job, threads
+        self.images = _images(job["inputs"])
+        self.model = open_model(job, threads)
+        image = self.images.shape[1:]
+        self.model.input["layout"] = pixels.layout(self.model.input["shape"], image)
+        self.prepare = pixels.preparer(self.images.dtype, image[2], job["preprocess"], self.model.input)
+        self.row = self.model.first(self.prepare(self.images[:1]))
+        self.limit = max(1, BLOCK_BYTES // max(1, self.prepare(self.images[:1]).nbytes))
+
+    def hello(self) -> Dict[str, Any]:
+        """How the model runs."""
+        names = {key: self.job[key] for key in ("engine", "version", "kernels")}
+        output = dict(self.model.output, shape=list(self.row.shape), dtype=self.row.dtype.name)
+        return dict(names, threads=self.threads, input=self.model.input, output=output, **self.model.about)
+
+    def send(self, out: IO[bytes], start: int, stop: int) -> None:
+        """Answer images start..stop and send the raw outputs (n, C) as one chunk."""
+        outputs = np.empty((stop - start, self.row.shape[-1]), self.row.dtype)
+        at, size = start, 1
+        while at < stop:
+            end = min(stop, at + size)
+            took = self._fill(outputs[at - start : end - start], at, end)
+            size = int(max(1, min(self.limit, BLOCK_SECONDS * (end - at) / took)))
+            at = end
+        shape, dtype = list(outputs.shape), outputs.dtype.str
+        frames.write(out, "chunk", outputs.tobytes(), start=start, stop=stop, dtype=dtype, shape=shape)
+
+    def _fill(self, outputs: "Array", start: int, stop: int) -> float:
+        """Write the answers to images start..stop into outputs; seconds that it took."""
+        # The alarm ends a process that hangs inside a runtime; blocks are short, so it bounds one image.
+        signal.setitimer(signal.ITIMER_REAL, self.job["sample_timeout_s"] + BLOCK_SECONDS)
+        began, answer = time.perf_counter(), self.model.answer
+        for prepared, row in zip(self.prepare(self.images[start:stop])[:, None], outputs):
+            row[:] = answer(prepared)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        return max(1e-9, time.perf_counter() - began)
+
+    def measure(self, out: IO[bytes]) -> None:
+        """Send latency (ms an image, batch 1) and the peak memory of this process (MiB)."""
+        inputs = self.prepare(self.images[:32])[:, None]
+        _timed(self.model, inputs, WARM_UP_SECONDS)
+        times = np.array(_timed(self.model, inputs, MEASURE_SECONDS)) * 1000
+        p50, p95 = (float(value) for value in np.percentile(times, [50, 95]))
+        frames.write(out, "latency", p50=p50, p95=p95, n=len(times), threads=self.threads)
+        frames.write(out, "memory", peak_mb=_peak_mb())
+
+
+def _timed(model: Model, inputs: "Array", seconds: float) -> List[float]:
+    """Seconds of single answers, until `seconds` or a count are used up."""
+    times: List[float] = []
+    until = time.perf_counter() + seconds
+    while len(times) < MEASURE_MAX and (len(times) < MEASURE_MIN or time.perf_counter() < until):
+        began = time.perf_counter()
+        model.answer(inputs[len(times) % len(inputs)])
+        times.append(time.perf_counter() - began)
+    return times
+
+
+def _images(path: str) -> "Array":
+    """The images, mapped and not loaded. Raises Fault."""
+    try:
+        images: "Array" = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise frames.Fault("inputs", "the images cannot be read", str(error)) from error
+    # A plain array over the same pages: slices of numpy's memmap class cost more.
+    return images.view(np.ndarray)
+
+
+def _peak_mb() -> float:
+    """Peak resident memory of this process in MiB.
+
+    The kernel's own high-water mark, where it shows one: ru_maxrss also counts the parent before exec.
+    """
+    try:
+        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+            match = re.search(r"^VmHWM:\s+(\d+) kB", file.read(), re.M)
+    except OSError:
+        match = None
+    if match:
+        return int(match.group(1)) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def _private_stdout() -> IO[bytes]:
+    """Keep standard output for frames: what a runtime prints goes to standard error."""
+    private = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(private, "wb")
+
+
+def _die_with_parent() -> None:
+    """End at once when the parent is gone (its end of standard input closes)."""
+    while os.read(0, 1024):
+        pass
+    os._exit(1)

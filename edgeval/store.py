@@ -1,0 +1,246 @@
+"""The results folder `runs/`: where everything lies, written whole or not at all, and read back only if it is whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+
+from edgeval.archive import read_npz
+from edgeval.errors import DataError, InputError, IntegrityError, MissingError
+from edgeval.records.artifact import ArtifactCard
+from edgeval.records.cards import explain
+from edgeval.records.checkpoint import CheckpointCard
+from edgeval.records.predictions import Predictions, encode, read_table
+
+FORMAT = 1
+R = TypeVar("R", bound=BaseModel)
+
+
+class Store:
+    """One results folder.
+
+    artifacts/LADDER/RUNG-sSEED/   checkpoint, torch logits, exported files, each with a JSON card
+    predictions/                   finished tables, and the chunks of unfinished ones
+    comparisons/                   one JSON a comparison      reports/TARGET/   what people read
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def open(self) -> Store:
+        """Make the folder and check that this version can use it. Raises InputError."""
+        mark = self.root / "edgeval.json"
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            if not mark.exists():
+                self.write(mark, json.dumps({"format": FORMAT}).encode())
+            found = json.loads(mark.read_text(encoding="utf-8")).get("format")
+        except (OSError, ValueError, AttributeError) as error:
+            raise InputError(
+                "the results folder cannot be used", seen=self.root, hint=f"{error}; choose --runs DIR"
+            ) from error
+        if found != FORMAT:
+            raise InputError(f"{self.root} was written in another format", seen=found, hint="choose another --runs DIR")
+        return self
+
+    def rung(self, ladder: str, rung: str, seed: int) -> Path:
+        """Folder of one trained rung."""
+        return self.root / "artifacts" / ladder / f"{rung}-s{seed}"
+
+    def ladders(self) -> list[str]:
+        """Ladders that have something in this folder."""
+        folder = self.root / "artifacts"
+        return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+    def seeds(self, ladder: str, rung: str) -> list[int]:
+        """Seeds of a rung that have a finished checkpoint or an exported file."""
+        folder = self.root / "artifacts" / ladder
+        found = folder.glob(f"{rung}-s*/*.json") if folder.is_dir() else iter(())
+        return sorted({int(path.parent.name.rpartition("-s")[2]) for path in found})
+
+    def write(self, path: Path, data: bytes) -> Path:
+        """Write a file whole or not at all: temporary name, flush to disk, rename."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        try:
+            with open(partial, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+        return path
+
+    def write_record(self, path: Path, record: BaseModel) -> Path:
+        """Write a record as JSON."""
+        return self.write(path, record.model_dump_json(indent=1, by_alias=True).encode() + b"\n")
+
+    def read_record(self, kind: type[R], path: Path) -> R:
+        """Read a record that edgeval wrote. Raises IntegrityError if it was changed into something else."""
+        try:
+            return kind.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            hint = "remove that file and run the command that made it"
+            raise IntegrityError(f"{path} is not what edgeval wrote: {explain(kind, error)}", hint=hint) from error
+
+    # --- trained rungs ---
+
+    def write_checkpoint(self, folder: Path, tensors: bytes, card: CheckpointCard) -> None:
+        """The finished weights with their card; the card comes last, so a card means a whole checkpoint."""
+        self.write(folder / "checkpoint.safetensors", tensors)
+        self.write_record(folder / "checkpoint.json", card)
+
+    def checkpoint(self, folder: Path) -> tuple[Path, CheckpointCard] | None:
+        """The weights' file and card, or None. Raises IntegrityError if the file does not match its card."""
+        path = folder / "checkpoint.json"
+        if not path.exists():
+            return None
+        card = self.read_record(CheckpointCard, path)
+        weights = folder / "checkpoint.safetensors"
+        check_hash(weights, card.sha256, "edgeval train")
+        return weights, card
+
+    # --- artifacts ---
+
+    def write_artifact(self, folder: Path, data: bytes, card: ArtifactCard) -> Path:
+        """An exported file with its card; the card comes last."""
+        path = self.write(folder / card.file, data)
+        self.write_record(path.with_name(path.name + ".json"), card)
+        return path
+
+    def artifact(self, folder: Path, file: str) -> tuple[Path, ArtifactCard] | None:
+        """An exported file and its card, or None. Raises IntegrityError if they do not match."""
+        path = folder / file
+        card_path = path.with_name(path.name + ".json")
+        if not card_path.exists():
+            return None
+        card = self.read_record(ArtifactCard, card_path)
+        check_hash(path, card.sha256, "edgeval export")
+        return path, card
+
+    # --- predictions ---
+
+    def table(self, key: str) -> Path:
+        """Where the finished table of this key lies."""
+        return self.root / "predictions" / f"{key}.npz"
+
+    def write_table(self, path: Path, predictions: Predictions) -> Path:
+        """A finished table of predictions."""
+        return self.write(path, encode(predictions))
+
+    def read_table(self, path: Path) -> Predictions:
+        """A table that edgeval wrote. Raises MissingError, IntegrityError."""
+        if not path.exists():
+            raise MissingError("there is no table of predictions", seen=path, hint="run the command again")
+        try:
+            return read_table(path, trusted=True)
+        except DataError as error:
+            raise IntegrityError(f"{path} is damaged", seen=error.what, hint="remove it and run again") from error
+
+    def chunks(self, key: str) -> Chunks:
+        """The chunks of an unfinished table."""
+        return Chunks(self, self.root / "predictions" / f"{key}.chunks")
+
+
+class Chunks:
+    """Outputs as they come from a device, one checksummed file a chunk; what is saved is never run again."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.store, self.folder = store, folder
+
+    def have(self) -> list[tuple[int, int]]:
+        """Ranges [start, stop) that are saved and whole; damaged files are removed."""
+        return [(start, stop) for start, stop, _ in self._whole()]
+
+    def save(self, start: int, stop: int, outputs: NDArray[np.generic]) -> None:
+        """Keep the raw outputs of the samples [start, stop)."""
+        digest = hashlib.sha256(np.ascontiguousarray(outputs).tobytes()).hexdigest()[:16]
+        path = self.folder / f"{start:09d}-{stop:09d}-{digest}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.store.write(path, _npy(outputs))
+
+    def join(self, count: int) -> NDArray[np.generic]:
+        """All outputs in order. Raises IntegrityError unless they cover 0..count exactly once."""
+        parts, at = [], 0
+        for start, stop, path in self._whole():
+            if start != at:
+                raise IntegrityError(
+                    "saved chunks do not join", seen=f"{at} then {start}", hint=f"remove {self.folder}"
+                )
+            parts.append(np.load(path, allow_pickle=False))
+            at = stop
+        if at != count:
+            raise IntegrityError("saved chunks are not complete", seen=f"{at} of {count}", hint="run again to resume")
+        return np.concatenate(parts)
+
+    def clear(self) -> None:
+        """Remove the chunks once their table is written."""
+        for path in self.folder.glob("*"):
+            path.unlink()
+        if self.folder.is_dir():
+            self.folder.rmdir()
+
+    def _whole(self) -> Iterator[tuple[int, int, Path]]:
+        """Saved chunks in order, each checked against the hash in its name."""
+        for path in sorted(self.folder.glob("*.npy")):
+            start, stop, digest = path.stem.split("-")
+            try:
+                data = np.load(path, allow_pickle=False)
+                whole = hashlib.sha256(data.tobytes()).hexdigest()[:16] == digest and len(data) == int(stop) - int(
+                    start
+                )
+            except (ValueError, OSError, EOFError):
+                whole = False
+            if whole:
+                yield int(start), int(stop), path
+            else:
+                path.unlink()
+
+
+def check_hash(path: Path, expected: str, command: str) -> None:
+    """Raise IntegrityError unless the file has this SHA-256."""
+    if not path.exists():
+        raise IntegrityError(
+            f"{path} is missing but its card is there", hint=f"remove the card and run {command} again"
+        )
+    found = file_sha256(path)
+    if found != expected:
+        hint = f"remove it and run {command} again"
+        raise IntegrityError(
+            f"{path} was changed since it was made", seen=f"sha256 {found[:12]}, card {expected[:12]}", hint=hint
+        )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def key(*parts: Any) -> str:
+    """A short hash that names a piece of work by everything it depends on."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:20]
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
+    """Arrays of an .npz that edgeval wrote."""
+    return read_npz(path)
+
+
+def _npy(array: NDArray[np.generic]) -> bytes:
+    """The bytes of a .npy file."""
+    import io
+
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()

@@ -1,0 +1,78 @@
+"""Data and networks of a ladder: what its card names, loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from edgeval.errors import CardError, RuntimeMissing
+from edgeval.records.artifact import Preprocess
+from edgeval.records.ladder import Ladder, Rung
+from edgeval.records.reporter import Progress
+from edgeval.tasks import task
+from edgeval.tasks.own import load_own
+from edgeval.tasks.samples import Samples
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Split = Literal["train", "test"]
+
+
+def data_folder() -> Path:
+    """Where downloaded data sets lie: $EDGEVAL_DATA, else ~/.cache/edgeval."""
+    given = os.environ.get("EDGEVAL_DATA")
+    return Path(given) if given else Path.home() / ".cache" / "edgeval"
+
+
+def load_split(ladder: Ladder, split: Split, progress: Progress) -> Samples:
+    """Training or test images of a ladder. The user's own test data must have the classes of its training data."""
+    source = ladder.task
+    if source.name is not None:
+        return task(source.name).load(split, data_folder(), progress)
+    assert source.train is not None
+    assert source.test is not None
+    trained = load_own(ladder.beside(source.train))
+    if split == "train":
+        return trained
+    return load_own(ladder.beside(source.test), class_names=trained.class_names)
+
+
+def preprocess_of(ladder: Ladder) -> Preprocess:
+    """How pixels become network input for this ladder."""
+    if ladder.task.name is not None:
+        known = task(ladder.task.name)
+        return Preprocess(scale=known.scale, mean=known.mean, std=known.std)
+    return Preprocess(scale=ladder.task.scale, mean=ladder.task.mean, std=ladder.task.std)
+
+
+def task_name(ladder: Ladder) -> str:
+    """What the ladder learns, in a word."""
+    return ladder.task.name or f"{ladder.task.train}"
+
+
+def build_net(ladder: Ladder, rung: Rung, classes: int, channels: int) -> nn.Module:
+    """The rung's network, freshly initialised. Raises CardError for a factory that does not work."""
+    need("torch", "train")
+    from edgeval import nets
+
+    if ladder.net.name is not None:
+        return nets.build(ladder.net.name, rung.width, classes, channels)
+    assert ladder.net.factory is not None
+    folder = str(ladder.path.parent.resolve())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    try:
+        return nets.from_factory(ladder.net.factory, rung.width)
+    except ValueError as error:
+        raise CardError("the card's factory does not work", seen=error, hint=f"it is looked for in {folder}") from error
+
+
+def need(module: str, extra: str) -> None:
+    """Raise RuntimeMissing unless a module of an install extra is there."""
+    from importlib.util import find_spec
+
+    if find_spec(module) is None:
+        raise RuntimeMissing(f"{module} is not installed", hint=f"pip install 'edgeval-toolkit[{extra}]'")

@@ -1,0 +1,131 @@
+"""Run jobs in child processes, a few at a time, with their progress, their errors and their noise kept apart."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from edgeval.errors import BenchError, EdgevalError
+from edgeval.records.reporter import Progress
+
+Work = Callable[[Any, Progress], Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One job for a child process: `work(job, progress)`; its prints go to `log`."""
+
+    work: Work
+    job: Any
+    progress: Progress
+    log: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task: its position, and its result or its error."""
+
+    index: int
+    result: Any = None
+    error: EdgevalError | None = None
+
+
+def run(tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
+    """Run tasks in order in up to `workers` fresh processes; yield outcomes as they finish.
+
+    An error ends its own task only. When the caller stops (Ctrl-C too), running children are ended.
+    """
+    context = multiprocessing.get_context("spawn")
+    queue, running = deque(enumerate(tasks)), dict[Connection, tuple[int, Any]]()
+    try:
+        while queue or running:
+            while queue and len(running) < max(1, workers):
+                index, task = queue.popleft()
+                receiver, sender = context.Pipe(duplex=False)
+                process = context.Process(target=_child, args=(sender, task.work, task.job, task.log), daemon=True)
+                process.start()
+                sender.close()
+                running[receiver] = (index, process)
+            for ready in wait(list(running)):
+                assert isinstance(ready, Connection)
+                index, process = running[ready]
+                outcome = _receive(ready, index, tasks[index], process)
+                if outcome:
+                    process.join()
+                    del running[ready]
+                    yield outcome
+    finally:
+        for _, process in running.values():
+            process.kill()
+            process.join()
+
+
+def _receive(connection: Connection, index: int, task: Task, process: Any) -> Outcome | None:
+    """Handle one message; an Outcome when the task has ended."""
+    try:
+        kind, *values = connection.recv()
+    except (EOFError, ConnectionResetError):
+        process.join()
+        return Outcome(index, error=_died(process.exitcode, task.log))
+    if kind == "progress":
+        task.progress(*values)
+        return None
+    return Outcome(index, result=values[0]) if kind == "result" else Outcome(index, error=values[0])
+
+
+def _died(exitcode: int | None, log: Path | None) -> EdgevalError:
+    """What to say of a child that ended without a word."""
+    how = f"signal {-exitcode}" if exitcode is not None and exitcode < 0 else f"exit status {exitcode}"
+    memory = "; it may have run out of memory, try --workers 1" if exitcode == -signal.SIGKILL else ""
+    return BenchError(
+        "a worker process died", seen=how, hint=f"its output: {log}{memory}" if log else f"run again{memory}"
+    )
+
+
+def _child(connection: Connection, work: Work, job: Any, log: Path | None) -> None:
+    """The child's whole life. A parent that is gone ends it at the next progress message."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if log is not None:
+        _redirect(log)
+
+    def progress(done: int, total: int) -> None:
+        connection.send(("progress", done, total))
+
+    try:
+        message = ("result", work(job, progress))
+    except EdgevalError as error:
+        message = ("error", error)
+    except (BrokenPipeError, KeyboardInterrupt):
+        return
+    except MemoryError:
+        message = ("error", BenchError("a worker process ran out of memory", hint="try --workers 1"))
+    except OSError as error:
+        message = ("error", BenchError("a worker process met an error of the system", seen=error))
+    except Exception as error:  # the edge of a process: a library may raise anything
+        where = f"; details in {log}" if log else ""
+        traceback.print_exc()
+        hint = f"this is unexpected{where}"
+        message = ("error", BenchError("a worker process failed", seen=f"{type(error).__name__}: {error}", hint=hint))
+    connection.send(message)
+    connection.close()
+
+
+def _redirect(log: Path) -> None:
+    """Send standard output and error, those of C libraries too, to a file."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
