@@ -14,9 +14,14 @@ Profile = Literal["litert", "tflite-runtime", "coral"]
 TORCH = "torch"
 
 
-def float_twin(fmt: str) -> str:
+def file_name(fmt: Format, profile: Profile = "litert") -> str:
+    """The file that holds this format: `tflite-int8.tflite`, `tflite-int8.coral.tflite` ..."""
+    return f"{fmt}{'' if profile == 'litert' else '.' + profile}.{fmt.partition('-')[0]}"
+
+
+def float_twin(fmt: Format) -> Format:
     """The float format of the same family: `tflite-int8` -> `tflite-fp32`."""
-    return fmt.replace("int8", "fp32")
+    return "onnx-fp32" if fmt.startswith("onnx") else "tflite-fp32"
 
 
 class Preprocess(Record):

@@ -91,8 +91,8 @@ def read(model: type[C], path: Path, *, explicit: bool = False) -> C:
 
 
 def explain(model: type[BaseModel], error: ValidationError) -> str:
-    """The first validation error as one line; an unknown key comes with the nearest known one."""
-    first = error.errors()[0]
+    """One validation error as one line; an unknown key comes first, with the nearest known one."""
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return f"unknown key '{where}'; {nearest(str(first['loc'][-1]), known_keys(model, first['loc'][:-1]))}".rstrip(

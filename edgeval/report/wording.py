@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgeval.records.findings import Comparison, Interval
-from edgeval.records.predictions import Source
+from edgeval.records.predictions import Latency, Source
 
 DASH = "—"
 MINUS = "−"
@@ -32,10 +32,14 @@ ORIGINS = {
 }
 
 
-def clean(text: str, limit: int = 200) -> str:
-    """Text that cannot move a cursor, turn the reading direction or break an encoding; cut after `limit` characters."""
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: limit + 1])
-    return shown if len(text) <= limit else shown[:limit] + "…"
+def visible(text: str) -> str:
+    """Text in which characters that move a cursor, turn the reading direction or break an encoding are spelt out."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def clean(text: str, limit: int = 80) -> str:
+    """A name made visible, and cut where it is too long to read."""
+    return visible(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
 def count(n: int) -> str:
@@ -94,6 +98,12 @@ def p_value(p: float) -> str:
 def size(n_bytes: int) -> str:
     """Bytes in kB or MB (powers of ten)."""
     return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:,.1f} kB"
+
+
+def latency(measured: Latency) -> str:
+    """Median and 95th percentile of one image."""
+    threads = "1 thread" if measured.threads == 1 else f"{measured.threads} threads"
+    return f"{measured.p50:.3g} ms median, {measured.p95:.3g} ms 95th percentile ({threads}, n = {count(measured.n)})"
 
 
 def metric_name(metric: str) -> str:

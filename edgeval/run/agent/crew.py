@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence, Tuple
 
 from . import frames
 from .facts import cores
@@ -47,8 +47,7 @@ class Crew:
 
     def work(self) -> bool:
         """All phases; True if every worker did its share."""
-        chunks = sum(-(-(stop - start) // self.job["chunk"]) for start, stop in self.job["ranges"])
-        shares = min(self.job["workers"] or cores(), chunks)
+        shares = min(self.job["workers"] or cores(), len(pieces(self.job["ranges"], self.job["chunk"])))
         if not self.job["latency"]:
             shares = max(1, shares)
         threads = [threading.Thread(target=self.follow, args=(k, shares), daemon=True) for k in range(shares)]
@@ -63,9 +62,8 @@ class Crew:
     def follow(self, share: int, shares: int) -> None:
         """Start one worker, pass its frames on, and say how it ended if that was not well."""
         words = [sys.executable, sys.argv[0], "work", self.job_path, str(share), str(shares)]
-        with self.lock:
-            worker = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-            self.workers.append(worker)
+        worker = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.workers.append(worker)
         assert worker.stdout is not None
         reported = False
         frame = frames.read(worker.stdout)
@@ -113,6 +111,15 @@ class Crew:
         for worker in self.workers:
             if worker.poll() is None:
                 worker.kill()
+
+
+def pieces(ranges: Sequence[Sequence[int]], chunk: int) -> List[Tuple[int, int]]:
+    """Ranges cut on a fixed grid, so that a resumed run asks for the same pieces."""
+    cuts: List[Tuple[int, int]] = []
+    for start, stop in ranges:
+        edges = [start, *range(start - start % chunk + chunk, stop, chunk), stop]
+        cuts.extend(zip(edges, edges[1:]))  # noqa: B905, RUF007 - Python 3.7
+    return cuts
 
 
 def obituary(status: int, job: Dict[str, Any]) -> Dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Callable, Dict, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Tuple, Type
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class Model:
         self,
         answer: Callable[["Array"], "Array"],
         tensors: Tuple[Dict[str, Any], Dict[str, Any]],
-        failures: Tuple[type, ...],
+        failures: Tuple[Type[Exception], ...],
         about: Dict[str, Any],
     ) -> None:
         self.answer, self.failures, self.about = answer, failures, about
@@ -116,13 +116,11 @@ def _delegate(interpreter: Any, kernels: str) -> Dict[str, Any]:
 
 
 def _tflite_tensor(details: Dict[str, Any]) -> Dict[str, Any]:
-    """A tensor of a TFLite model; sizes that the signature leaves free are None, the batch is 1."""
+    """A tensor of a TFLite model, as allocated."""
     scale, zero_point = details["quantization"]
-    signature = details.get("shape_signature", details["shape"])
-    sizes = [int(size) if size >= 0 else None for size in (signature if len(signature) else details["shape"])]
     return {
         "name": str(details["name"]),
-        "shape": [int(details["shape"][0])] + sizes[1:] if sizes else [],
+        "shape": [int(size) for size in details["shape"]],
         "dtype": np.dtype(details["dtype"]).name,
         "scale": float(scale) or None,
         "zero_point": int(zero_point) if scale else None,

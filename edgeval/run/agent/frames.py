@@ -18,7 +18,7 @@ class Fault(Exception):
 
     def __init__(self, code: str, message: str, seen: str = "") -> None:
         super().__init__(message)
-        self.fields = {"code": code, "message": message, "seen": seen}
+        self.fields: Dict[str, Any] = {"code": code, "message": message, "seen": seen}
 
 
 def write(stream: IO[bytes], kind: str, payload: bytes = b"", **fields: Any) -> None:

@@ -24,17 +24,17 @@ def layout(shape: Sequence[Any], image: Tuple[int, int, int]) -> str:
     Sizes that are not whole numbers are free. Raises Fault `input-shape` when none fits, or more than one.
     """
     height, width, channels = image
-    wanted = {"NHWC": (height, width, channels), "NCHW": (channels, height, width)}
+    wanted: Dict[str, Tuple[int, ...]] = {"NHWC": (1, height, width, channels), "NCHW": (1, channels, height, width)}
     if channels == 1:
-        wanted["NHW"] = (height, width)
-    fitting = [name for name, sizes in wanted.items() if _fits(shape, (1,) + sizes)]
+        wanted["NHW"] = (1, height, width)
+    fitting = [name for name, sizes in wanted.items() if _fits(shape, sizes)]
     if len(fitting) != 1:
         message = (
             "the layout of the model's input is ambiguous"
             if fitting
             else "the model's input does not take these images"
         )
-        raise Fault("input-shape", message, "input {}, one image {}".format(_words(shape), _words((1,) + image)))
+        raise Fault("input-shape", message, "input {}, one image {}".format(_words(shape), _words((1, *image))))
     return fitting[0]
 
 
@@ -49,10 +49,10 @@ def preparer(dtype: Any, channels: int, job: Dict[str, Any], tensor: Dict[str, A
     scale, mean, std = job["scale"], np.array(job["mean"], np.float64), np.array(job["std"], np.float64)
 
     def formula(images: "Array") -> "Array":
-        return quantise((images * np.float64(scale) - mean) / std, tensor)
+        return quantise((images.astype(np.float64) * scale - mean) / std, tensor)
 
     if dtype != np.uint8:
-        convert = formula
+        convert: Prepare = formula
     else:
         pixels = np.arange(256, dtype=np.float64)[:, None]
         convert = _by_table(formula(np.repeat(pixels, channels, axis=1)).T)
@@ -70,7 +70,8 @@ def quantise(values: "Array", tensor: Dict[str, Any]) -> "Array":
         return values.astype(kind)
     steps = np.rint(values / (tensor["scale"] or 1.0)) + (tensor["zero_point"] or 0)
     limits = np.iinfo(kind)
-    return np.clip(steps, limits.min, limits.max).astype(kind)
+    stored: Array = np.clip(steps, limits.min, limits.max).astype(kind)
+    return stored
 
 
 def _by_table(tables: "Array") -> "Prepare":
@@ -97,7 +98,7 @@ def _planes(tables: "Array", images: "Array") -> "Array":
 
 def _fits(shape: Sequence[Any], sizes: Sequence[int]) -> bool:
     """Whether fixed sizes agree and the rest is free."""
-    return len(shape) == len(sizes) and all(not isinstance(a, int) or a == b for a, b in zip(shape, sizes))
+    return len(shape) == len(sizes) and all(not isinstance(a, int) or a == b for a, b in zip(shape, sizes))  # noqa: B905
 
 
 def _words(shape: Sequence[Any]) -> str:

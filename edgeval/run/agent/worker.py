@@ -9,11 +9,12 @@ import signal
 import sys
 import threading
 import time
-from typing import IO, TYPE_CHECKING, Any, Dict, List, Tuple
+from typing import IO, TYPE_CHECKING, Any, Dict, List
 
 import numpy as np
 
 from . import frames, pixels
+from .crew import pieces
 from .engines import Model, open_model
 
 if TYPE_CHECKING:
@@ -44,17 +45,6 @@ def work(job: Dict[str, Any], share: int, shares: int) -> int:
     return 0
 
 
-def pieces(ranges: List[List[int]], chunk: int) -> List[Tuple[int, int]]:
-    """Ranges cut on a fixed grid, so that a resumed run asks for the same pieces."""
-    cuts = []
-    for start, stop in ranges:
-        while start < stop:
-            end = min(stop, start - start % chunk + chunk)
-            cuts.append((start, end))
-            start = end
-    return cuts
-
-
 class Bench:
     """A model and its images, ready to run."""
 
@@ -65,8 +55,11 @@ class Bench:
         image = self.images.shape[1:]
         self.model.input["layout"] = pixels.layout(self.model.input["shape"], image)
         self.prepare = pixels.preparer(self.images.dtype, image[2], job["preprocess"], self.model.input)
-        self.row = self.model.first(self.prepare(self.images[:1]))
-        self.limit = max(1, BLOCK_BYTES // max(1, self.prepare(self.images[:1]).nbytes))
+        prepared = self.prepare(self.images[:1])
+        self.limit = max(1, BLOCK_BYTES // prepared.nbytes)
+        self._alarm(0)
+        self.row = self.model.first(prepared)
+        self._silence()
 
     def hello(self) -> Dict[str, Any]:
         """How the model runs."""
@@ -88,19 +81,28 @@ class Bench:
 
     def _fill(self, outputs: "Array", start: int, stop: int) -> float:
         """Write the answers to images start..stop into outputs; seconds that it took."""
-        # The alarm ends a process that hangs inside a runtime; blocks are short, so it bounds one image.
-        signal.setitimer(signal.ITIMER_REAL, self.job["sample_timeout_s"] + BLOCK_SECONDS)
+        self._alarm(BLOCK_SECONDS)
         began, answer = time.perf_counter(), self.model.answer
-        for prepared, row in zip(self.prepare(self.images[start:stop])[:, None], outputs):
+        for prepared, row in zip(self.prepare(self.images[start:stop])[:, None], outputs):  # noqa: B905
             row[:] = answer(prepared)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._silence()
         return max(1e-9, time.perf_counter() - began)
+
+    def _alarm(self, seconds: float) -> None:
+        """End this process if what follows hangs, were it inside a runtime: one image's limit on top of `seconds`."""
+        signal.setitimer(signal.ITIMER_REAL, self.job["sample_timeout_s"] + seconds)
+
+    def _silence(self) -> None:
+        """What was to be done is done."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     def measure(self, out: IO[bytes]) -> None:
         """Send latency (ms an image, batch 1) and the peak memory of this process (MiB)."""
         inputs = self.prepare(self.images[:32])[:, None]
+        self._alarm(WARM_UP_SECONDS + MEASURE_SECONDS + 2 * MEASURE_MIN * self.job["sample_timeout_s"])
         _timed(self.model, inputs, WARM_UP_SECONDS)
         times = np.array(_timed(self.model, inputs, MEASURE_SECONDS)) * 1000
+        self._silence()
         p50, p95 = (float(value) for value in np.percentile(times, [50, 95]))
         frames.write(out, "latency", p50=p50, p95=p95, n=len(times), threads=self.threads)
         frames.write(out, "memory", peak_mb=_peak_mb())

@@ -1,0 +1,61 @@
+"""The command line: words in, exit code out; one file a verb, each loaded only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from edgeval import __version__
+
+VERBS = {
+    "demo": "The whole chain on bundled data, in a few minutes.",
+    "train": "Train the rungs of a ladder.",
+    "export": "Export trained rungs to ONNX and TFLite, fp32 and int8.",
+    "run": "Run exported models on a target and keep their predictions.",
+    "compare": "How a deployed model's answers differ from the full-size model's.",
+    "score": "Every measure of one table of predictions.",
+    "report": "Write the report of a comparison again.",
+    "devices": "The devices that edgeval knows.",
+    "models": "The ladders that edgeval knows.",
+    "doctor": "What this machine can do.",
+}
+
+
+class Verbs(click.Group):
+    """Commands by name; a command's module is imported when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs in the order of a user's first day."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a verb, or None."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"edgeval.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of verbs, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "--version", message="edgeval %(version)s")
+def cli() -> None:
+    """Validate machine-learning models as deployed on edge devices.
+
+    The same images go through your full-size model and through the artifact on your board; edgeval tells which answers
+    changed, and where on the way.
+
+    \b
+    Examples:
+      edgeval demo
+      edgeval compare scalecnn-digits100 --target desktop
+      edgeval compare --reference big.onnx --candidate small_int8.tflite --data val/
+      edgeval score predictions.npz
+
+    Exit codes: 0 done; 2 wrong use or bad input; 4 device unreachable or runtime missing; 5 integrity.
+    """

@@ -1,0 +1,93 @@
+"""What a user sees while work goes on: live bars on a terminal, plain lines elsewhere, always on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+    from edgeval.records.reporter import Progress
+
+PLAIN_INTERVAL_S = 10.0
+
+
+class Display:
+    """A reporter for the command line; used as a context so that live bars are closed properly."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self._live: RichProgress | None = None
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def say(self, text: str) -> None:
+        """One line for the user."""
+        if self.quiet:
+            return
+        if self._live is not None:
+            self._live.console.print(text, markup=False, highlight=False)
+        else:
+            click.echo(text, err=True)
+
+    def bar(self, label: str, unit: str = "images") -> Progress:
+        """A new line of progress with rate and time left; it appears with its first news."""
+        if self.quiet:
+            return lambda done, total: None
+        return self._live_bar(label, unit) if sys.stderr.isatty() else _plain_bar(label, unit)
+
+    def _live_bar(self, label: str, unit: str) -> Progress:
+        """A rich bar, started when the first progress comes."""
+        task: list[int] = []
+
+        def progress(done: int, total: int) -> None:
+            live = self._started()
+            if not task:
+                task.append(live.add_task(label, total=total, unit=unit, start_at=done))
+            live.update(task[0], completed=done, total=total)  # type: ignore[arg-type]
+
+        return progress
+
+    def _started(self) -> RichProgress:
+        """The live display, running."""
+        if self._live is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = ("[progress.description]{task.description}", BarColumn(bar_width=24), MofNCompleteColumn())
+            more = (TextColumn("{task.fields[unit]}"), TimeRemainingColumn(elapsed_when_finished=True))
+            self._live = Progress(*columns, *more, console=Console(stderr=True), refresh_per_second=4)
+            self._live.start()
+        return self._live
+
+
+def _plain_bar(label: str, unit: str) -> Progress:
+    """Lines with rate and time left, one every ten seconds, and one at the end."""
+    begun, state = time.monotonic(), {"first": -1, "said": time.monotonic(), "ended": False}
+
+    def progress(done: int, total: int) -> None:
+        now = time.monotonic()
+        if state["first"] < 0:
+            state["first"] = done
+        ended = done >= total
+        if state["ended"] or (not ended and now - state["said"] < PLAIN_INTERVAL_S):
+            return
+        state["said"], state["ended"] = now, ended
+        rate = (done - state["first"]) / max(now - begun, 1e-6)
+        left = f"{(total - done) / rate:.0f} s left" if rate > 0 and not ended else f"{now - begun:.0f} s"
+        click.echo(f"{label}: {done:,}/{total:,} {unit}, {left}", err=True)
+
+    return progress

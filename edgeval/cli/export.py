@@ -1,0 +1,73 @@
+"""edgeval export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgeval.cli import options
+from edgeval.cli.display import Display
+
+
+@click.command()
+@click.argument("ladder", metavar="LADDER|MODEL.pt2")
+@options.rungs
+@click.option(
+    "--format", "formats", type=click.Choice(options.FORMATS), multiple=True, help="May be repeated.  [default: all]"
+)
+@click.option(
+    "--for",
+    "profile",
+    type=click.Choice(["litert", "tflite-runtime", "coral"]),
+    default="litert",
+    show_default=True,
+    help="Runtime family; the last two need per-tensor dense weights.",
+)
+@click.option("--calibration-images", type=click.IntRange(1), help="Training images that set the int8 ranges.")
+@click.option("--calibrate", type=click.Path(path_type=Path), help="Images that calibrate a MODEL.pt2.")
+@click.option("--scale", type=float, help="For MODEL.pt2: input = (pixel x scale - mean) / std.")
+@click.option("--mean", type=options.Numbers())
+@click.option("--std", type=options.Numbers())
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=Path("exported"), help="Folder for a MODEL.pt2's files."
+)
+@options.workers
+@click.option("--overwrite", is_flag=True, help="Export again what is there already.")
+@options.runs
+@options.quiet
+def export(ladder: str, calibrate: Path | None, output: Path, runs: Path | None, quiet: bool, **given: Any) -> None:
+    """Export every trained rung of LADDER to ONNX and TFLite, fp32 and int8, each checked against torch.
+
+    Int8 files are calibrated on training images. A MODEL.pt2 (torch.export) is exported too, calibrated on --calibrate.
+
+    \b
+    Examples:
+      edgeval export scalecnn-digits100
+      edgeval export scalecnn-cifar100 --rung c4 --format tflite-int8 --for coral
+      edgeval export net.pt2 --calibrate photos/train --mean 0.5 --std 0.25 -o exported
+    """
+    from edgeval.workflow.project import open_store
+
+    pieces = {name: given.pop(name) for name in ("scale", "mean", "std")}
+    with Display(quiet=quiet) as display:
+        if ladder.endswith(".pt2"):
+            from edgeval.workflow.program import export_program
+
+            preprocess = {name: value for name, value in pieces.items() if value is not None}
+            cards, where = export_program(Path(ladder), calibrate, output, preprocess, given, display), output
+        else:
+            from edgeval.records.ladder import load_ladder
+            from edgeval.workflow.export import ExportOptions
+            from edgeval.workflow.export import export as work
+
+            store = open_store(runs)
+            cards, where = work(load_ladder(ladder), ExportOptions(**given), store, display), store.root / "artifacts"
+    for card in cards:
+        parity = card.parity
+        click.echo(
+            f"{card.name} {card.file}: {card.size_bytes / 1000:,.1f} kB, agrees with torch"
+            f" on {parity.argmax_agreement:.1%} of {parity.n} images (largest difference {parity.max_abs_error:.2g})"
+        )
+    click.echo(f"in {where}")

@@ -1,0 +1,37 @@
+"""edgeval models."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.group()
+def models() -> None:
+    """The ladders that edgeval knows: one TOML card each.
+
+    Cards are looked for in ./models, ~/.config/edgeval/models, and among the shipped ones.
+    """
+
+
+@models.command("list")
+def list_models() -> None:
+    """All ladder cards by name."""
+    from edgeval.records.cards import available, read
+    from edgeval.records.ladder import Ladder
+
+    for name, path in sorted(available("models").items()):
+        card = read(Ladder, path)
+        rungs = ", ".join(rung.name for rung in card.rungs)
+        click.echo(f"{name:22} {card.summary}\n{'':22} rungs {rungs}")
+
+
+@models.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """One ladder card, as it is understood."""
+    from edgeval.records.cards import find, read
+    from edgeval.records.ladder import Ladder
+
+    path, explicit = find("models", name)
+    click.echo(f"# {path}")
+    click.echo(read(Ladder, path, explicit=explicit).model_dump_json(indent=1, by_alias=True, exclude_none=True))

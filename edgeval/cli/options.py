@@ -1,0 +1,101 @@
+"""Options that several verbs share; each group is a decorator that hands over one value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+FORMATS = ("onnx-fp32", "onnx-int8", "tflite-fp32", "tflite-int8")
+
+
+class Numbers(click.ParamType):
+    """Numbers with commas between them, as 0.5 or 0.5,0.4,0.3."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        """A tuple of finite floats."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not a list of numbers such as 0.5,0.5,0.5", param, ctx)
+        if not all(abs(number) < float("inf") for number in numbers):
+            self.fail(f"{value!r} holds a number that is not finite", param, ctx)
+        return numbers
+
+
+class Size(click.ParamType):
+    """HEIGHTxWIDTH in pixels."""
+
+    name = "HxW"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """(height, width)."""
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", str(value))
+        if not match or not all(int(part) for part in match.groups()):
+            self.fail(f"{value!r} is not a size such as 96x96", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+def runs(function: F) -> F:
+    """--runs DIR, handed over as `runs`: the results folder, or None for edgeval.toml's."""
+    option = click.option("--runs", type=click.Path(path_type=Path), help="Results folder.  [default: runs]")
+    return option(function)
+
+
+def rungs(function: F) -> F:
+    """--rung and --seed, each as often as wanted, handed over as `rungs` and `seeds`."""
+    function = click.option("--seed", "seeds", type=click.IntRange(0), multiple=True, help="Seed; may be repeated.")(
+        function
+    )
+    return click.option("--rung", "rungs", multiple=True, metavar="R", help="Rung such as c4; may be repeated.")(
+        function
+    )
+
+
+def target(function: F) -> F:
+    """--target and --emulate."""
+    function = click.option(
+        "--emulate", is_flag=True, help="Run the card's stand-in on this computer; results are marked emulated."
+    )(function)
+    return click.option("--target", metavar="T", help="Device name or card.  [default: desktop]")(function)
+
+
+def workers(function: F) -> F:
+    """--workers N: processes at once."""
+    return click.option("--workers", type=click.IntRange(1, 1024), help="Processes at once.  [default: one a core]")(
+        function
+    )
+
+
+def json_file(function: F) -> F:
+    """--json FILE, handed over as `json_to`."""
+    return click.option("--json", "json_to", metavar="FILE", help="Write JSON; - for standard output.")(function)
+
+
+def quiet(function: F) -> F:
+    """-q: no progress."""
+    return click.option("-q", "--quiet", is_flag=True, help="No progress and no statements.")(function)
+
+
+def emit(text: str, json_text: Callable[[], str], json_to: str | None) -> None:
+    """Print the text, or write the JSON where it is asked for; `--json -` leaves standard output to the JSON alone."""
+    if json_to is None:
+        click.echo(text)
+    elif json_to == "-":
+        click.echo(json_text())
+    else:
+        path = Path(json_to)
+        from edgeval.store import Store
+
+        Store(path.parent).write(path, json_text().encode() + b"\n")
+        click.echo(text)

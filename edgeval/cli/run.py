@@ -1,0 +1,50 @@
+"""edgeval run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgeval.cli import options
+from edgeval.cli.display import Display
+
+
+@click.command()
+@click.argument("ladder", required=False)
+@options.target
+@options.rungs
+@click.option("--format", "formats", type=click.Choice(options.FORMATS), multiple=True, help="[default: the target's]")
+@options.runs
+@options.quiet
+def run(
+    ladder: str | None,
+    target: str | None,
+    emulate: bool,
+    rungs: tuple[str, ...],
+    seeds: tuple[int, ...],
+    formats: tuple[str, ...],
+    runs: Path | None,
+    quiet: bool,
+) -> None:
+    """Run exported models of LADDER on a target; keep predictions, latency, memory and provenance.
+
+    \b
+    Examples:
+      edgeval run scalecnn-digits100 --target desktop
+      edgeval run scalecnn-digits100 --rung c4 --format onnx-int8
+      edgeval run scalecnn-digits100 --target rpi4 --emulate
+    """
+    from edgeval.workflow.predict import RunOptions, run_ladder
+    from edgeval.workflow.project import choose_ladder, choose_target, open_store
+
+    store = open_store(runs)
+    asked = RunOptions(choose_target(target), emulate, rungs, formats, seeds)  # type: ignore[arg-type]
+    with Display(quiet=quiet) as display:
+        for found in run_ladder(choose_ladder(ladder, store), asked, store, display):
+            source, latency = found.table.source, found.table.source.latency
+            speed = f", {latency.p50:.3g} ms an image (p95 {latency.p95:.3g})" if latency else ""
+            click.echo(
+                f"{source.name} {source.format} on {source.target}: top-1 {found.table.correct.mean():.2%}{speed}"
+            )
+            click.echo(f"  {found.path}")

@@ -1,0 +1,55 @@
+"""edgeval train."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgeval.cli import options
+from edgeval.cli.display import Display
+
+
+@click.command()
+@click.argument("ladder")
+@options.rungs
+@click.option("--epochs", type=click.IntRange(1), help="Epochs instead of the card's; the protocol gets its own name.")
+@click.option("--batch", type=click.IntRange(2), help="Batch size instead of the card's.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@options.workers
+@click.option("--overwrite", is_flag=True, help="Train again what is there already.")
+@options.runs
+@options.quiet
+def train(
+    ladder: str,
+    rungs: tuple[str, ...],
+    seeds: tuple[int, ...],
+    epochs: int | None,
+    batch: int | None,
+    device: str,
+    workers: int | None,
+    overwrite: bool,
+    runs: Path | None,
+    quiet: bool,
+) -> None:
+    """Train the rungs of LADDER (a name or a card's path), resumable after every epoch.
+
+    \b
+    Examples:
+      edgeval train scalecnn-digits100
+      edgeval train scalecnn-cifar100 --rung c4 --rung c16 --seed 0 --epochs 30
+      edgeval train models/mine.toml
+    """
+    from edgeval.records.ladder import load_ladder
+    from edgeval.workflow.project import open_store
+    from edgeval.workflow.train import TrainOptions
+    from edgeval.workflow.train import train as work
+
+    asked = TrainOptions(rungs, seeds, epochs, batch, device, workers, overwrite)
+    card, store = load_ladder(ladder), open_store(runs)
+    with Display(quiet=quiet) as display:
+        cards = work(card, asked, store, display)
+    for made in cards:
+        loss = "weights given" if made.final_loss is None else f"last training loss {made.final_loss:.3f}"
+        click.echo(f"{made.rung} seed {made.seed}: {made.params:,} parameters, {loss}")
+    click.echo(f"next: edgeval export {ladder}")

@@ -1,0 +1,144 @@
+"""From a torch module to one file in one format, with its card: convert, quantise, check against torch, describe."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edgeval.errors import ModelError
+from edgeval.export import edgetpu, onnx, parity, tflite
+from edgeval.export.fold import fold_batch_norm
+from edgeval.export.inspect import inspect
+from edgeval.export.program import Program
+from edgeval.records.artifact import ArtifactCard, Calibration, Format, Preprocess, Profile
+from edgeval.tasks.samples import Samples
+
+Floats = NDArray[np.float32]
+
+PACKAGES = {
+    "onnx-fp32": ("torch", "onnx", "onnxscript", "onnxruntime"),
+    "onnx-int8": ("torch", "onnx", "onnxscript", "onnxruntime"),
+    "tflite-fp32": ("torch", "litert-torch", "litert-converter", "ai-edge-litert"),
+    "tflite-int8": ("torch", "litert-torch", "litert-converter", "ai-edge-litert", "ai-edge-quantizer"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """A module to export, and the images that calibrate and check it.
+
+    module: float32 input (N, C, H, W), preprocessed -> logits (N, classes), on the CPU; calibration: training images
+    only; check: the fixed batch for parity. Keep one Request for several formats: the int8 file of a family is made
+    from the float one, which is converted once.
+    """
+
+    module: torch.nn.Module
+    name: str
+    preprocess: Preprocess
+    class_names: tuple[str, ...]
+    calibration: Samples
+    check: Samples
+    profile: Profile = "litert"
+
+    def inputs(self, samples: Samples) -> Floats:
+        """(N, H, W, C) float32, (pixel x scale - mean) / std."""
+        mean, std = (np.array(value, np.float32) for value in (self.preprocess.mean, self.preprocess.std))
+        scaled: Floats = samples.images.astype(np.float32) * np.float32(self.preprocess.scale)
+        return (scaled - mean) / std
+
+    @cached_property
+    def reference(self) -> Floats:
+        """(N, classes) logits of torch on the check batch, image by image as the artifacts see them."""
+        batch = torch.from_numpy(_channels_first(self.inputs(self.check)))
+        with torch.no_grad():
+            logits: Floats = torch.cat([self.module.eval()(image[None]) for image in batch]).numpy()
+        if logits.shape != (len(self.check), len(self.class_names)):
+            wanted = (len(self.check), len(self.class_names))
+            raise ModelError(f"{self.name} must answer with one logit a class", seen=f"{logits.shape}, wanted {wanted}")
+        return logits
+
+    @cached_property
+    def folded(self) -> torch.nn.Module:
+        """What the converters see."""
+        return fold_batch_norm(self.module)
+
+    @cached_property
+    def float_onnx(self) -> bytes:
+        example = _channels_first(self.inputs(self.check.take([0])))
+        fixed = isinstance(self.module, Program) and self.module.fixed_batch
+        return onnx.convert(self.folded, example, free_batch=not fixed)
+
+    @cached_property
+    def float_tflite(self) -> bytes:
+        return tflite.convert(self.folded, self.inputs(self.check.take([0])))
+
+
+def export(request: Request, fmt: Format) -> tuple[bytes, ArtifactCard]:
+    """The module as a file of this format, and its card. The same request gives the same bytes.
+
+    Raises IntegrityError when the file does not answer as torch does, ModelError when the profile's device cannot run
+    it or the module does not fit the request.
+    """
+    reference = request.reference
+    data, suffix = _convert(request, fmt), fmt.partition("-")[0]
+    if request.profile == "coral" and fmt == "tflite-int8":
+        edgetpu.check(data, request.name)
+    answers = parity.answers(data, suffix, request.inputs(request.check))
+    verdict = parity.judge(request.name, fmt, answers=answers, reference=reference)
+    return data, _card(request, fmt, data=data, verdict=verdict)
+
+
+def _convert(request: Request, fmt: Format) -> bytes:
+    if fmt == "onnx-fp32":
+        return request.float_onnx
+    if fmt == "tflite-fp32":
+        return request.float_tflite
+    images = request.inputs(request.calibration)
+    if fmt == "onnx-int8":
+        return onnx.quantize(request.float_onnx, _channels_first(images))
+    return tflite.quantize(request.float_tflite, images, per_channel_dense=request.profile == "litert")
+
+
+def _card(request: Request, fmt: Format, *, data: bytes, verdict: parity.Parity) -> ArtifactCard:
+    suffix = fmt.partition("-")[0]
+    profile = "" if request.profile == "litert" else f".{request.profile}"
+    anatomy = inspect(data, suffix)
+    return ArtifactCard(
+        name=request.name,
+        format=fmt,
+        profile=request.profile,
+        file=f"{fmt}{profile}.{suffix}",
+        sha256=hashlib.sha256(data).hexdigest(),
+        size_bytes=len(data),
+        params=sum(p.numel() for p in request.module.parameters() if p.requires_grad),
+        opset_or_schema=anatomy.version,
+        operators=anatomy.operators,
+        tensor_types=anatomy.tensor_types,
+        input=anatomy.input,
+        output=anatomy.output,
+        preprocess=request.preprocess,
+        class_names=request.class_names,
+        calibration=_calibration(request.calibration) if fmt.endswith("int8") else None,
+        parity=verdict,
+        versions={name: version(name) for name in (*PACKAGES[fmt], "numpy")} | {"python": platform.python_version()},
+    )
+
+
+def _calibration(samples: Samples) -> Calibration:
+    return Calibration(
+        n=len(samples),
+        ids=samples.ids,
+        data_sha256=samples.sha256,
+        content_hashes=tuple(samples.content_hashes()),
+    )
+
+
+def _channels_first(images: Floats) -> Floats:
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))

@@ -1,0 +1,133 @@
+"""The short report for a pull request or a CI summary, in GitHub's Markdown."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+
+from edgeval.errors import InputError
+from edgeval.records.findings import Comparison
+from edgeval.report import wording
+
+HEAD = (
+    "| Candidate | n | Top-1 | Change | 95% interval | Lost | Gained | ECE | Change | 95% interval | Jaccard |\n"
+    "| :-- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |"
+)
+STEPS = (
+    "| Step | Lost | Gained | Net | Top-1 after | ECE after | Jaccard |\n| :-- | --: | --: | --: | --: | --: | --: |"
+)
+MEASURES = "| Measure | Reference | Candidate | Change | 95% interval | Method |\n| :-- | --: | --: | --: | --: | :-- |"
+
+
+def render_markdown(rows: Sequence[Comparison]) -> str:
+    """One table with a line a candidate, then the steps and measures of each, folded. Raises InputError without a row.
+
+    Names are escaped: they can neither break a table nor bring in HTML, a link or a mention.
+    """
+    if not rows:
+        raise InputError("there is no comparison to report", hint="edgeval compare --target NAME")
+    reference = rows[0].reference
+    parts = [
+        f"### Compared with {escape(reference.name)} ({escape(reference.format)})",
+        "\n".join([HEAD, *(_line(row) for row in rows)]),
+        *(_row(row) for row in rows),
+        "<sub>Change = candidate − reference. A comparison does not judge; `edgeval gate` does.</sub>",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def escape(text: str, limit: int = 80) -> str:
+    """A name as plain text: no markup, no table border, no HTML, no @mention, no line break."""
+    shown = wording.clean(text, limit).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # The zero-width space keeps @name from notifying a person.
+    return re.sub(r"([\\`*_{}\[\]#+!|~$]|(?<=\])\()", r"\\\1", shown).replace("@", "@\u200b")
+
+
+def _line(row: Comparison) -> str:
+    """One candidate as a line of the first table."""
+    top1, ece = row.metrics["top1"], row.metrics.get("ece")
+    cells = [
+        f"**{escape(wording.title(row), 120)}** ({escape(wording.badge(row.target))})",
+        wording.count(row.n),
+        f"{wording.percent(top1.reference)} → {wording.percent(top1.candidate)}",
+        wording.change("top1", top1.delta),
+        wording.change_interval("top1", top1.ci95),
+        wording.count(row.flips.lost),
+        wording.count(row.flips.gained),
+    ]
+    if ece is None or ece.candidate is None:
+        cells += [wording.DASH] * 3
+    else:
+        cells.append(f"{wording.value('ece', ece.reference)} → {wording.value('ece', ece.candidate)}")
+        cells += [wording.change("ece", ece.delta), wording.change_interval("ece", ece.ci95)]
+    cells.append(wording.DASH if row.overlap.jaccard is None else f"{row.overlap.jaccard:.2f}")
+    return _cells(cells)
+
+
+def _row(row: Comparison) -> str:
+    """The sentence of one candidate, and its details folded."""
+    test = f"Test of lost = gained: {wording.p_value(row.mcnemar.p)} ({escape(row.mcnemar.method)})"
+    least = "" if row.smallest_drop is None else f"; smallest drop this run could have seen: {_drop(row.smallest_drop)}"
+    # Markdown is not read inside this line, so the name is escaped for HTML only.
+    summary = html.escape(wording.clean(wording.title(row), 120)).replace("@", "@\u200b")
+    parts = [f"{wording.sentence(row)} {test}{least}."]
+    parts.append(f"<details><summary>{summary}: steps, measures, notes</summary>")
+    parts += [_steps(row)] if row.stages else []
+    parts.append("\n".join([MEASURES, *_measures(row)]))
+    parts += ["\n".join(f"- {escape(note, 400)}" for note in row.notes)] if row.notes else []
+    parts += [f"Run it again:\n\n{_code(row.command)}"] if row.command else []
+    return "\n\n".join([*parts, "</details>"])
+
+
+def _steps(row: Comparison) -> str:
+    """The chain with its closing sum."""
+    lines = [
+        _cells(
+            [
+                f"{s.name}: {escape(s.from_)} → {escape(s.to)}",
+                wording.count(s.lost),
+                wording.count(s.gained),
+                wording.signed_count(s.net),
+                wording.percent(s.top1),
+                wording.value("ece", s.ece),
+                wording.DASH if s.jaccard is None else f"{s.jaccard:.2f}",
+            ]
+        )
+        for s in row.stages
+    ]
+    lost, gained = sum(s.lost for s in row.stages), sum(s.gained for s in row.stages)
+    net = wording.signed_count(gained - lost)
+    total = _cells(["**sum**", wording.count(lost), wording.count(gained), f"**{net}**", "", "", ""])
+    return "\n".join([STEPS, *lines, total]) + f"\n\n{wording.count(row.cancelled)} images flipped and flipped back."
+
+
+def _measures(row: Comparison) -> list[str]:
+    return [
+        _cells(
+            [
+                escape(wording.metric_name(name)),
+                wording.value(name, m.reference),
+                wording.value(name, m.candidate),
+                wording.change(name, m.delta),
+                wording.change_interval(name, m.ci95),
+                escape(f"{'no interval: ' if m.ci95 is None else ''}{m.method or 'not computed'}", 200),
+            ]
+        )
+        for name, m in row.metrics.items()
+    ]
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _drop(share: float) -> str:
+    return wording.points(share).lstrip("+")
+
+
+def _code(text: str) -> str:
+    """A fenced block whose fence is longer than any run of backticks inside."""
+    shown = wording.visible(text)
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", shown)), default=0))
+    return f"{fence}console\n{shown}\n{fence}"

@@ -1,0 +1,23 @@
+"""The agent as one file: a zip of its modules that any Python runs, with the same bytes every time."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from functools import cache
+from pathlib import Path
+
+AGENT = Path(__file__).parent / "agent"
+ENTRY = "import sys\nfrom agent.__main__ import main\nsys.exit(main())\n"
+
+
+@cache
+def agent_bytes() -> bytes:
+    """The agent's zip; stored without compression and with one fixed date, so that its hash says what is inside."""
+    texts = {"__main__.py": ENTRY.encode()}
+    texts |= {f"agent/{path.name}": path.read_bytes() for path in sorted(AGENT.glob("*.py"))}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, text in texts.items():
+            archive.writestr(zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0)), text)
+    return buffer.getvalue()

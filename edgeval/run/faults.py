@@ -1,0 +1,27 @@
+"""What the agent reports, as the errors that users meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edgeval.errors import BenchError, CardError, EdgevalError, IntegrityError, ModelError, RuntimeMissing
+
+KINDS: dict[str, tuple[type[EdgevalError], str]] = {
+    "model": (ModelError, "export it again, or check that the file is whole"),
+    "input-shape": (ModelError, "give images of the model's size, or a model of batch 1"),
+    "outputs": (ModelError, "give a model with one output of shape (1, classes)"),
+    "kernels": (CardError, "set kernels = 'auto' in the card's [runtime] table"),
+    "inputs": (IntegrityError, "run it again"),
+    "runtime": (RuntimeMissing, "install a version that fits the device's Python and numpy"),
+    "crash": (BenchError, "try another version of the runtime; what was saved is kept"),
+    "timeout": (BenchError, "raise it in the card's [limits] table; what was saved is kept"),
+    "worker": (BenchError, "run it again; what was saved is kept"),
+}
+
+
+def as_error(fault: dict[str, Any], model: str, complaint: str) -> EdgevalError:
+    """The error for an `error` frame; `complaint` is the last line of the agent's standard error."""
+    kind, hint = KINDS.get(fault["code"], (BenchError, "run it again"))
+    what = f"{model}: {fault['message']}" if issubclass(kind, ModelError) else fault["message"]
+    seen = f"{fault['seen']}: {complaint}" if fault["code"] == "worker" else fault["seen"]
+    return kind(what, seen=seen or None, hint=hint)

@@ -1,0 +1,231 @@
+"""Run a model on samples at a host, and hand each chunk of answers over as soon as it is here and whole."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeval.errors import BenchError, DataError, IntegrityError, ModelError
+from edgeval.records.artifact import Preprocess
+from edgeval.records.predictions import Latency
+from edgeval.records.target import Target
+from edgeval.run.agent import frames
+from edgeval.run.bundle import agent_bytes
+from edgeval.run.faults import as_error
+from edgeval.run.host import Host, Process
+from edgeval.run.probe import last_line, pick_engine, probe
+from edgeval.tasks.samples import Samples
+
+__all__ = ["Job", "RunResult", "Sink", "dequantise", "infer", "missing", "pick_engine", "probe"]
+
+ROUNDS = 2  # a chunk that arrives damaged is asked for once more
+
+Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run, on which images, and how.
+
+    chunk: images a frame; workers: processes for accuracy, one thread each (None: one a core of the device);
+    latency: whether to measure it afterwards with the card's threads.
+    """
+
+    model: Path
+    samples: Samples
+    preprocess: Preprocess
+    target: Target
+    chunk: int = 500
+    workers: int | None = None
+    latency: bool = True
+
+
+class Sink(Protocol):
+    """Where answers are kept."""
+
+    def have(self) -> list[Range]:
+        """Ranges [start, stop) that are saved and verified."""
+
+    def save(self, start: int, stop: int, outputs: NDArray[np.generic]) -> None:
+        """Keep the raw outputs (stop - start, C) of these images, in the type the model gave them."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How the model ran: the agent's account, ms an image, and MiB of the process that measured it."""
+
+    hello: dict[str, Any]
+    latency: Latency | None
+    peak_memory_mb: float | None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def infer(
+    host: Host,
+    job: Job,
+    sink: Sink,
+    *,
+    progress: Callable[[int, int], None],
+    facts: dict[str, Any] | None = None,
+) -> RunResult:
+    """Answer the images that `sink` lacks, saving chunk by chunk; then measure.
+
+    `progress` is called with (images done, images in all); `facts` spares a second probe. Raises ModelError or
+    DataError for what cannot be run, BenchError for the host, IntegrityError for damaged or non-finite answers.
+    """
+    check(job)
+    known = facts or probe(host)
+    engine = pick_engine(known, job.target, job.model)
+    words = _order(host, job, engine)
+    run = _Run(job, sink, progress)
+    run.tell()
+    for _ in range(ROUNDS):
+        run.once(host, words | {"ranges": run.todo(), "latency": job.latency and run.latency is None})
+        if not run.todo():
+            break
+    run.settle()
+    return RunResult(run.hello, run.latency, run.peak_mb, known)
+
+
+def check(job: Job) -> None:
+    """Raise ModelError or DataError for what can be seen to be wrong without running."""
+    if not job.model.is_file():
+        raise ModelError("there is no such model file", seen=job.model, hint="check the path")
+    if job.model.stat().st_size == 0:
+        raise ModelError("the model file is empty (0 bytes)", seen=job.model, hint="export it again")
+    channels = job.samples.images.shape[-1]
+    for name, values in (("mean", job.preprocess.mean), ("std", job.preprocess.std)):
+        if len(values) not in (1, channels):
+            raise DataError(f"{name} needs 1 or {channels} values for these images", seen=values)
+    if not all(job.preprocess.std):
+        raise DataError("std must not be 0", seen=job.preprocess.std)
+
+
+def missing(have: list[Range], n: int) -> list[Range]:
+    """The ranges of 0..n that `have` does not cover, in order."""
+    gaps, at = [], 0
+    for start, stop in sorted(have):
+        if start > at:
+            gaps.append((at, start))
+        at = max(at, stop)
+    return gaps + ([(at, n)] if at < n else [])
+
+
+def dequantise(outputs: NDArray[np.generic], hello: dict[str, Any]) -> NDArray[np.float32]:
+    """Raw outputs as real numbers, float32: (q - zero point) x scale where the model's output is quantised."""
+    values = outputs.astype(np.float32)
+    scale, zero_point = hello["output"]["scale"], hello["output"]["zero_point"]
+    return values if scale is None else (values - np.float32(zero_point)) * np.float32(scale)
+
+
+def _order(host: Host, job: Job, engine: tuple[str, str]) -> dict[str, Any]:
+    """Everything the agent must know, with model and images in place on the host."""
+    with tempfile.TemporaryDirectory(prefix="edgeval-") as folder:
+        images = Path(folder) / "inputs.npy"
+        np.save(images, np.ascontiguousarray(job.samples.images), allow_pickle=False)
+        inputs = host.put(images, images.name)
+    return {
+        "model": host.put(job.model, "model" + job.model.suffix),
+        "inputs": inputs,
+        "preprocess": job.preprocess.model_dump(mode="json"),
+        "chunk": job.chunk,
+        "engine": engine[0],
+        "version": engine[1],
+        "kernels": job.target.runtime.kernels,
+        "threads": job.target.runtime.threads,
+        "workers": job.workers,
+        "sample_timeout_s": job.target.limits.sample_timeout_s,
+        "run_timeout_s": job.target.limits.run_timeout_s,
+    }
+
+
+class _Run:
+    """One inference as it goes: what has come, and what was wrong with it."""
+
+    def __init__(self, job: Job, sink: Sink, progress: Callable[[int, int], None]) -> None:
+        self.job, self.sink, self.progress = job, sink, progress
+        self.hello: dict[str, Any] = {}
+        self.latency: Latency | None = None
+        self.peak_mb: float | None = None
+        self.not_finite: dict[Range, int] = {}
+        self.damaged: list[Range] = []
+
+    def todo(self) -> list[Range]:
+        """Ranges that are neither saved nor known to be useless."""
+        return missing([*self.sink.have(), *self.not_finite], len(self.job.samples))
+
+    def tell(self) -> None:
+        """Report progress."""
+        n = len(self.job.samples)
+        self.progress(n - sum(stop - start for start, stop in self.todo()), n)
+
+    def once(self, host: Host, words: dict[str, Any]) -> None:
+        """One round of the agent, from start to end. Raises what it reported."""
+        agent = host.put(agent_bytes(), "agent.pyz")
+        order = host.put(json.dumps(words).encode(), "job.json")
+        fault, done = None, False
+        with host.run([host.python, agent, "run", order]) as process:
+            frame = frames.read(process.stdout)
+            while frame is not None:
+                header, payload = frame
+                fault = fault or (header if header["type"] == "error" else None)
+                done = done or header["type"] == "done"
+                self._take(header, payload)
+                frame = frames.read(process.stdout)
+            if not done:
+                raise _failure(process, fault, self.job)
+
+    def _take(self, header: frames.Header, payload: bytes) -> None:
+        """Keep what one frame brings."""
+        kind = header["type"]
+        if kind == "hello":
+            self.hello = {key: value for key, value in header.items() if key not in ("type", "size", "sha256")}
+        elif kind == "chunk":
+            self._keep(header, payload)
+        elif kind == "latency":
+            self.latency = Latency(**{key: header[key] for key in ("p50", "p95", "n", "threads")})
+        elif kind == "memory":
+            self.peak_mb = header["peak_mb"]
+
+    def _keep(self, header: frames.Header, payload: bytes) -> None:
+        """Save one chunk, unless it was damaged on the way or holds what is no number."""
+        place: Range = header["start"], header["stop"]
+        if not frames.intact(header, payload) or header["shape"][0] != place[1] - place[0]:
+            self.damaged.append(place)
+            return
+        outputs = np.frombuffer(payload, np.dtype(header["dtype"])).reshape(header["shape"])
+        bad = int((~np.isfinite(outputs)).any(axis=1).sum())
+        if bad:
+            self.not_finite[place] = bad
+            return
+        self.sink.save(*place, outputs)
+        self.tell()
+
+    def settle(self) -> None:
+        """Raise IntegrityError unless every answer is there and finite."""
+        if self.not_finite:
+            seen = f"{sum(self.not_finite.values())} of {len(self.job.samples)} answers"
+            hint = "check the model's weights and the preprocessing (--scale, --mean, --std)"
+            raise IntegrityError("the model answers NaN or infinity", seen=seen, hint=hint)
+        left = self.todo()
+        if left:
+            seen = f"{sum(stop - start for start, stop in left)} answers; damaged chunks: {len(self.damaged)}"
+            raise IntegrityError(
+                "answers are missing or arrive damaged", seen=seen, hint="check the link and run it again"
+            )
+
+
+def _failure(process: Process, fault: frames.Header | None, job: Job) -> Exception:
+    """The error that says why the agent did not finish."""
+    status = process.wait()
+    complaint = last_line(process.stderr_tail())
+    if fault is None:
+        return BenchError("the agent stopped", seen=f"exit status {status}: {complaint}", hint="run it again")
+    return as_error(fault, job.model.name, complaint)

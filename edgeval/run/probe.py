@@ -1,0 +1,86 @@
+"""What a host offers, and which runtime there will run a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from edgeval.errors import BenchError, CardError, ModelError, RuntimeMissing
+from edgeval.records.target import Target
+from edgeval.run.bundle import agent_bytes
+from edgeval.run.host import Host
+
+TFLITE_ENGINES = ("litert", "tflite-runtime", "tensorflow")
+PACKAGES = {"litert": "ai-edge-litert", "tflite-runtime": "tflite-runtime", "tensorflow": "tensorflow"}
+DESKTOP = "pip install 'edgeval-toolkit[run]'"
+
+
+def probe(host: Host) -> dict[str, Any]:
+    """Facts of the host (see the agent's facts.py). Raises BenchError if its Python cannot say them."""
+    agent = host.put(agent_bytes(), "agent.pyz")
+    with host.run([host.python, agent, "facts"]) as process:
+        answer = process.stdout.read()
+        status, complaint = process.wait(), process.stderr_tail()
+    lines = [line for line in answer.splitlines() if line.startswith(b'{"machine"')]
+    if status or not lines:
+        seen = f"{host.python}, exit status {status}: {last_line(complaint)}"
+        raise BenchError("the device's Python does not run the agent", seen=seen, hint="it needs Python 3.7 or later")
+    facts: dict[str, Any] = json.loads(lines[-1])
+    return facts
+
+
+def pick_engine(facts: dict[str, Any], target: Target, model: Path) -> tuple[str, str]:
+    """The engine that runs this file on this target, and its version.
+
+    `.onnx` takes onnxruntime; `.tflite` the card's engine, then those that it accepts. Raises RuntimeMissing
+    with the line that installs one, ModelError for another kind of file.
+    """
+    wanted = _engines(target, model)
+    present = facts["runtimes"]
+    if facts["numpy"] is None:
+        raise RuntimeMissing(
+            "the device's Python has no numpy", seen=facts["python"], hint=_install(facts, target, wanted)
+        )
+    for engine in wanted:
+        if engine in present:
+            return engine, present[engine]
+    found = ", ".join(f"{name} {version}" for name, version in present.items()) or "none"
+    what = f"no runtime for {model.suffix} files on {target.name}: wanted {' or '.join(wanted)}"
+    raise RuntimeMissing(what, seen=f"installed: {found}", hint=_install(facts, target, wanted))
+
+
+def last_line(text: str) -> str:
+    """The last line of a message, where Python puts the error."""
+    return text.splitlines()[-1] if text else "no message"
+
+
+def _engines(target: Target, model: Path) -> list[str]:
+    """Engines that may run this file, best first."""
+    runtime = target.runtime
+    if runtime.delegate is not None:
+        raise CardError(
+            "external delegates cannot be loaded yet", seen=runtime.delegate.library, hint="use another device"
+        )
+    if model.suffix == ".onnx":
+        return ["onnxruntime"]
+    if model.suffix != ".tflite":
+        raise ModelError("a model file ends in .onnx or .tflite", seen=model.name)
+    order: tuple[str, ...] = (runtime.engine, *runtime.accept)
+    wanted = [name for name in dict.fromkeys(order) if name in TFLITE_ENGINES]
+    if not wanted:
+        raise CardError(
+            "the card names no engine that runs .tflite files", seen=runtime.engine, hint="set engine = 'litert'"
+        )
+    return wanted
+
+
+def _install(facts: dict[str, Any], target: Target, wanted: list[str]) -> str:
+    """The command that installs what is missing."""
+    if target.transport.type == "local" and {"litert", "onnxruntime"} & set(wanted):
+        return DESKTOP
+    # 32-bit boards have wheels of tflite-runtime only, whatever the kernel says of itself.
+    narrow = facts["pointer_bits"] == 32 and "tflite-runtime" in wanted
+    engine = "tflite-runtime" if narrow else wanted[0]
+    where = "" if target.transport.type == "local" else f"on {target.name}: "
+    return f"{where}{target.transport.python} -m pip install {PACKAGES.get(engine, engine)} numpy"

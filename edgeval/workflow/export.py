@@ -1,0 +1,205 @@
+"""Export trained rungs to ONNX and TFLite, each checked against torch, and keep torch's own answers beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edgeval.errors import IntegrityError, MissingError
+from edgeval.records.artifact import TORCH, ArtifactCard, Format, Profile, file_name
+from edgeval.records.checkpoint import CheckpointCard
+from edgeval.records.ladder import Ladder, Rung
+from edgeval.records.predictions import Source, from_outputs
+from edgeval.records.reporter import Progress, Reporter
+from edgeval.store import Store
+from edgeval.tasks.samples import Samples
+from edgeval.workflow import jobs
+from edgeval.workflow.data import build_net, load_split, need
+from edgeval.workflow.train import TrainOptions, train
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PARITY_IMAGES = 64
+NOTHING: Progress = lambda done, total: None  # noqa: E731
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """Which rungs and seeds, to which formats, for which family of runtimes."""
+
+    rungs: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    formats: tuple[Format, ...] = ()
+    profile: Profile = "litert"
+    calibration_images: int | None = None
+    workers: int | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class ExportJob:
+    """One rung and seed, as a child process gets it."""
+
+    ladder: Ladder
+    rung: Rung
+    seed: int
+    root: Path
+    options: ExportOptions
+
+    @property
+    def folder(self) -> Path:
+        return Store(self.root).rung(self.ladder.name, self.rung.name, self.seed)
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        return self.options.formats or self.ladder.export.formats
+
+    def done(self) -> bool:
+        """Whether every asked file is there and whole."""
+        store = Store(self.root)
+        files = [store.artifact(self.folder, file_name(fmt, self.options.profile)) for fmt in self.formats]
+        return all(files) and torch_table(store, self.ladder, self.rung, self.seed).exists()
+
+
+def export(ladder: Ladder, options: ExportOptions, store: Store, reporter: Reporter) -> list[ArtifactCard]:
+    """Export what is not exported yet; the cards of all asked files. A failed parity stops the chain (exit 5)."""
+    need("torch", "train")
+    need("litert_torch", "export")
+    store.open()
+    todo = _jobs(ladder, options, store, reporter)
+    tasks = [_task(job, reporter) for job in todo if options.overwrite or not job.done()]
+    errors = [outcome.error for outcome in jobs.run(tasks, options.workers or jobs.cores()) if outcome.error]
+    if errors:
+        raise next((error for error in errors if isinstance(error, IntegrityError)), errors[0])
+    found = [store.artifact(job.folder, file_name(fmt, options.profile)) for job in todo for fmt in job.formats]
+    return [card for _, card in filter(None, found)]
+
+
+def torch_table(store: Store, ladder: Ladder, rung: Rung, seed: int) -> Path:
+    """Where torch's answers to the test set lie."""
+    return store.rung(ladder.name, rung.name, seed) / f"{TORCH}.npz"
+
+
+def _jobs(ladder: Ladder, options: ExportOptions, store: Store, reporter: Reporter) -> list[ExportJob]:
+    """Asked rungs that are trained. Raises MissingError with the exact training command."""
+    if ladder.net.checkpoint:
+        train(ladder, TrainOptions(rungs=options.rungs, seeds=options.seeds, device="cpu"), store, reporter)
+    rungs = [ladder.rung(name) for name in options.rungs] or list(ladder.rungs)
+    found = [
+        ExportJob(ladder, rung, seed, store.root, options)
+        for rung in reversed(rungs)
+        for seed in options.seeds or store.seeds(ladder.name, rung.name)
+    ]
+    trained = [job for job in found if store.checkpoint(job.folder)]
+    missing = [job for job in found if job not in trained]
+    if missing or not trained:
+        what = f"{missing[0].rung.name} seed {missing[0].seed}" if missing else ", ".join(rung.name for rung in rungs)
+        only = f" --rung {missing[0].rung.name} --seed {missing[0].seed}" if missing else ""
+        only = only or "".join(f" --rung {name}" for name in options.rungs)
+        hint = f"run: edgeval train {_named(ladder)}{only}"
+        raise MissingError(f"{ladder.name} has no trained checkpoint in {store.root}", seen=what, hint=hint)
+    return trained
+
+
+def _named(ladder: Ladder) -> str:
+    """How the user names this ladder on the command line."""
+    return str(ladder.path) if ladder.explicit else ladder.name
+
+
+def _task(job: ExportJob, reporter: Reporter) -> jobs.Task:
+    """The job with a progress line of its own; conversion is noisy, so its prints go to a log."""
+    bar = reporter.bar(f"export {job.rung.name} seed {job.seed}", "files")
+    return jobs.Task(export_rung, job, bar, job.folder / "export.log")
+
+
+def export_rung(job: ExportJob, progress: Progress) -> None:
+    """In a child process: torch's answers first, then each format."""
+    import torch
+
+    from edgeval.export.convert import Request
+    from edgeval.export.convert import export as convert
+
+    torch.set_num_threads(1)
+    store, folder = Store(job.root), job.folder
+    test = load_split(job.ladder, "test", NOTHING)
+    net, card = load_net(store, job.ladder, job.rung, job.seed)
+    total = len(job.formats) + 1
+    write_torch_answers(store, job, net, card, test)
+    progress(1, total)
+    request = Request(
+        module=net,
+        name=f"{job.ladder.name}:{job.rung.name}:s{job.seed}",
+        preprocess=card.preprocess,
+        class_names=card.class_names,
+        calibration=calibration_images(job.ladder, job.options),
+        check=test.take(np.arange(min(PARITY_IMAGES, len(test)))),
+        profile=job.options.profile,
+    )
+    for done, fmt in enumerate(job.formats, start=2):
+        if job.options.overwrite or not store.artifact(folder, file_name(fmt, job.options.profile)):
+            data, made = convert(request, fmt)
+            store.write_artifact(folder, data, made)
+        progress(done, total)
+
+
+def load_net(store: Store, ladder: Ladder, rung: Rung, seed: int) -> tuple[nn.Module, CheckpointCard]:
+    """The trained network in evaluation mode, with its card."""
+    from safetensors.torch import load_file
+
+    found = store.checkpoint(store.rung(ladder.name, rung.name, seed))
+    if found is None:
+        raise MissingError(
+            "there is no checkpoint", seen=f"{rung.name} seed {seed}", hint=f"edgeval train {_named(ladder)}"
+        )
+    path, card = found
+    net = build_net(ladder, rung, len(card.class_names), card.input_shape[2])
+    try:
+        net.load_state_dict(load_file(path))
+    except RuntimeError as error:
+        hint = "the card's network has changed since; train again into another --runs DIR"
+        raise IntegrityError(
+            f"{path} does not fit the card's network", seen=str(error).splitlines()[0], hint=hint
+        ) from error
+    return net.eval(), card
+
+
+def write_torch_answers(store: Store, job: ExportJob, net: nn.Module, card: CheckpointCard, test: Samples) -> None:
+    """Keep the torch logits of the test set: what `compare` starts from, without torch."""
+    import torch
+
+    from edgeval.train.predict import logits
+
+    path = torch_table(store, job.ladder, job.rung, job.seed)
+    if path.exists() and not job.options.overwrite:
+        return
+    source = Source(
+        name=f"{job.ladder.name}:{job.rung.name}",
+        format=TORCH,
+        origin="desktop",
+        sha256=card.sha256,
+        params=card.params,
+        runtime={"engine": "torch", "version": torch.__version__},
+        data_sha256=test.sha256,
+        preprocess=card.preprocess,
+        notes=(f"trained by protocol: {card.recipe.protocol}",) if card.recipe else (),
+    )
+    table = from_outputs(
+        logits(net, test, card.preprocess),
+        test.labels,
+        kind="logits",
+        class_names=test.class_names,
+        ids=test.ids,
+        source=source,
+    )
+    store.write_table(path, table)
+
+
+def calibration_images(ladder: Ladder, options: ExportOptions) -> Samples:
+    """The training images that set the int8 ranges: the first n of one seeded permutation."""
+    train_set = load_split(ladder, "train", NOTHING)
+    count = min(options.calibration_images or ladder.export.calibration_images, len(train_set))
+    return train_set.take(np.random.default_rng(0).permutation(len(train_set))[:count])

@@ -1,0 +1,59 @@
+"""Run the exported rungs of a ladder on a target and keep every table of predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeval.errors import MissingError
+from edgeval.records.artifact import Format
+from edgeval.records.ladder import Ladder, Rung
+from edgeval.records.predictions import Predictions
+from edgeval.records.reporter import Reporter
+from edgeval.store import Store
+from edgeval.workflow.data import load_split
+from edgeval.workflow.run import open_bench, run_model, rung_model
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What is run where."""
+
+    target: str = "desktop"
+    emulate: bool = False
+    rungs: tuple[str, ...] = ()
+    formats: tuple[Format, ...] = ()
+    seeds: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One finished table."""
+
+    table: Predictions
+    path: Path
+
+
+def run_ladder(ladder: Ladder, options: RunOptions, store: Store, reporter: Reporter) -> Iterator[Ran]:
+    """Each asked rung, seed and format on the target; yields tables as they are finished."""
+    with open_bench(options.target, emulate=options.emulate) as bench:
+        todo = _todo(ladder, options, store)
+        samples = load_split(ladder, "test", reporter.bar("data", "bytes"))
+        for rung, seed in todo:
+            for fmt in options.formats or (bench.target.model.format,):
+                table, path = run_model(rung_model(store, ladder, rung, seed, fmt), samples, bench, store, reporter)
+                yield Ran(table, path)
+
+
+def _todo(ladder: Ladder, options: RunOptions, store: Store) -> list[tuple[Rung, int]]:
+    """Asked rungs with their seeds; without --rung, those that are in the results folder."""
+    rungs = [ladder.rung(name) for name in options.rungs] or list(ladder.rungs)
+    found = [(rung, seed) for rung in rungs for seed in options.seeds or store.seeds(ladder.name, rung.name)]
+    if not found:
+        named = ladder.path if ladder.explicit else ladder.name
+        hint = f"run: edgeval train {named} && edgeval export {named}"
+        raise MissingError(
+            f"{ladder.name} has nothing in {store.root}", seen=", ".join(options.rungs) or "no rung", hint=hint
+        )
+    return found

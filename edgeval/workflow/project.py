@@ -1,0 +1,32 @@
+"""What a project says once in edgeval.toml, and what is assumed where it says nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgeval.errors import InputError
+from edgeval.records.ladder import Ladder, load_ladder
+from edgeval.records.settings import load_settings
+from edgeval.store import Store
+
+
+def open_store(runs: Path | None) -> Store:
+    """The results folder: --runs, else edgeval.toml's, else `runs` here."""
+    return Store(runs or Path(load_settings().runs or "runs"))
+
+
+def choose_target(name: str | None) -> str:
+    """The target: --target, else edgeval.toml's, else this computer."""
+    return name or load_settings().target or "desktop"
+
+
+def choose_ladder(name: str | None, store: Store) -> Ladder:
+    """The ladder that is asked for, else edgeval.toml's, else the only one in the results folder."""
+    name = name or load_settings().ladder
+    if name is None:
+        found = store.ladders()
+        if len(found) != 1:
+            choices = ", ".join(found) or "none yet (edgeval train scalecnn-digits100 makes one)"
+            raise InputError("which ladder?", seen=f"{store.root}/artifacts has {choices}", hint="name one")
+        name = found[0]
+    return load_ladder(name)

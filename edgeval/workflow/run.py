@@ -1,0 +1,169 @@
+"""Run one model file over the samples on a target and keep its predictions; identical work is never done twice."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from edgeval.errors import BenchError, InputError, IntegrityError, MissingError, UnreachableError
+from edgeval.records.artifact import Format, Preprocess, file_name
+from edgeval.records.ladder import Ladder, Rung
+from edgeval.records.predictions import Predictions, Source, from_outputs, looks_like_probabilities
+from edgeval.records.reporter import Reporter
+from edgeval.records.target import Target, load_target
+from edgeval.run.host import Host, LocalHost
+from edgeval.run.infer import Job, RunResult, dequantise, infer, pick_engine, probe
+from edgeval.store import Store, file_sha256, key
+from edgeval.tasks.samples import Samples
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model file with all that is needed to run it and to name its answers."""
+
+    path: Path
+    name: str
+    format: str
+    preprocess: Preprocess
+    params: int | None = None
+    outputs: Literal["logits", "probs", "auto"] = "auto"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An open target: its card, the host behind it, what the host says of itself, and how its numbers are marked."""
+
+    target: Target
+    host: Host
+    facts: dict[str, Any]
+    name: str
+    origin: Literal["desktop", "emulated", "device"] = "desktop"
+    fidelity: str | None = None
+
+
+@contextmanager
+def open_bench(name: str, *, emulate: bool = False) -> Iterator[Bench]:
+    """The target called `name`, or with `emulate` its card's stand-in on this computer.
+
+    Raises UnreachableError (exit 4) where the device cannot be reached: never another machine in its place.
+    """
+    target = load_target(name)
+    origin, fidelity = "desktop", None
+    if emulate:
+        target, fidelity = stand_in(target)
+        origin = "emulated"
+    elif target.kind not in ("cpu", "gpu"):
+        raise BenchError(f"this version cannot run on {target.kind} targets yet", seen=target.name)
+    elif target.transport.type != "local":
+        hint = f"add --emulate for its stand-in on this computer (edgeval devices show {target.name})"
+        raise UnreachableError(
+            f"{target.name} is reached over {target.transport.type}, which this version cannot do yet",
+            seen=target.transport.host,
+            hint=hint if target.emulate else "",
+        )
+    with LocalHost() as host:
+        yield Bench(target, host, probe(host), target.name, origin, fidelity)  # type: ignore[arg-type]
+
+
+def stand_in(target: Target) -> tuple[Target, str]:
+    """The card that stands in for a device on this computer, with the device's own kernels; and how faithful it is."""
+    if target.emulate is None:
+        raise InputError(
+            f"{target.name} has no stand-in on this computer", seen="--emulate", hint="leave --emulate away"
+        )
+    local = load_target(target.emulate.card)
+    if local.transport.type != "local":
+        raise InputError("a stand-in must be a local card", seen=local.name, hint=f"mend [emulate] in {target.path}")
+    runtime = local.runtime.model_copy(update={"kernels": target.runtime.kernels, "threads": target.runtime.threads})
+    note = f": {target.emulate.note}" if target.emulate.note else ""
+    return target.changed(transport=local.transport, runtime=runtime), f"{target.emulate.fidelity}{note}"
+
+
+def run_model(
+    model: Model, samples: Samples, bench: Bench, store: Store, reporter: Reporter
+) -> tuple[Predictions, Path]:
+    """The model's predictions on that bench and where they lie; from the results folder if they are there already."""
+    engine, version = pick_engine(bench.facts, bench.target, model.path)
+    sha256 = file_sha256(model.path)
+    identity = key(
+        sha256, samples.sha256, model.preprocess, engine, version, bench.target.runtime.kernels, _machine(bench)
+    )
+    name = f"{model.path.stem}-{identity}"
+    table = store.table(name)
+    if not table.exists():
+        store.open()
+        chunks = store.chunks(name)
+        bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
+        job = Job(model.path, samples, model.preprocess, bench.target)
+        result = infer(bench.host, job, chunks, progress=bar)
+        outputs = dequantise(chunks.join(len(samples)), result.hello)
+        store.write_table(table, _predictions(model, samples, outputs, result, sha256))
+        chunks.clear()
+    found = store.read_table(table)
+    if found.source.sha256 != sha256 or len(found) != len(samples):
+        raise IntegrityError(f"{table} does not belong to this model and data", hint="remove it and run again")
+    return found.with_source(**_marks(model, bench, found)), table
+
+
+def _machine(bench: Bench) -> list[Any]:
+    """What of the machine may change answers."""
+    return [bench.facts.get("machine"), bench.facts.get("cpu_features"), bench.target.runtime.engine]
+
+
+def _predictions(
+    model: Model, samples: Samples, outputs: np.ndarray[Any, np.dtype[np.float32]], result: RunResult, sha256: str
+) -> Predictions:
+    """The table of a finished run."""
+    if outputs.shape[1] != len(samples.class_names):
+        seen = f"{outputs.shape[1]} outputs, {len(samples.class_names)} classes"
+        raise InputError(f"{model.name} does not answer for the classes of the data", seen=seen)
+    kind = model.outputs if model.outputs != "auto" else "probs" if looks_like_probabilities(outputs) else "logits"
+    source = Source(
+        name=model.name,
+        format=model.format,
+        origin="desktop",
+        sha256=sha256,
+        params=model.params,
+        size_bytes=model.path.stat().st_size,
+        runtime=result.hello,
+        data_sha256=samples.sha256,
+        preprocess=model.preprocess,
+        latency=result.latency,
+        peak_memory_mb=result.peak_memory_mb,
+    )
+    return from_outputs(
+        outputs, samples.labels, kind=kind, class_names=samples.class_names, ids=samples.ids, source=source
+    )
+
+
+def _marks(model: Model, bench: Bench, found: Predictions) -> dict[str, Any]:
+    """What a kept table gets from the bench that asks for it; emulated figures carry no timings."""
+    emulated = bench.origin == "emulated"
+    return {
+        "name": model.name,
+        "format": model.format,
+        "params": model.params,
+        "target": bench.name,
+        "origin": bench.origin,
+        "fidelity": bench.fidelity,
+        "host": {**bench.facts, "node": platform.node()} if not emulated else bench.facts,
+        "latency": None if emulated else found.source.latency,
+        "peak_memory_mb": None if emulated else found.source.peak_memory_mb,
+    }
+
+
+def rung_model(store: Store, ladder: Ladder, rung: Rung, seed: int, fmt: Format) -> Model:
+    """An exported file of a ladder. Raises MissingError with the exact export command."""
+    found = store.artifact(store.rung(ladder.name, rung.name, seed), file_name(fmt))
+    if found is None:
+        named = ladder.path if ladder.explicit else ladder.name
+        command = f"edgeval export {named} --rung {rung.name} --seed {seed} --format {fmt}"
+        raise MissingError(f"{rung.name} seed {seed} is not exported to {fmt}", seen=store.root, hint=f"run: {command}")
+    path, card = found
+    return Model(path, f"{ladder.name}:{rung.name}", fmt, card.preprocess, card.params, "logits")

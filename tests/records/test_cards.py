@@ -1,0 +1,128 @@
+"""Cards: found in order, read strictly, refused in one line with the nearest name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgeval.errors import CardError
+from edgeval.records.cards import available
+from edgeval.records.ladder import load_ladder
+from edgeval.records.target import load_target
+
+LADDER = """schema = "edgeval/ladder/1"
+name = "mine"
+[task]
+name = "digits100"
+[net]
+name = "scalecnn"
+widths = [4, 8]
+"""
+DEVICE = 'schema = "edgeval/device/1"\nname = "board"\n'
+BAD_LADDERS = [
+    (LADDER.replace("widths", "width"), "unknown key 'net.width'; did you mean widths"),
+    (LADDER + "[train]\nepoch = 3\n", "unknown key 'train.epoch'; did you mean epochs"),
+    (LADDER + "[trian]\n", "unknown key 'trian'; did you mean train"),
+    (LADDER.replace("[4, 8]", "[8, 4]"), "widths must rise"),
+    (LADDER.replace("[4, 8]", "[4, 4]"), "widths must rise"),
+    (LADDER.replace("[4, 8]", "[]"), "net.widths"),
+    (LADDER.replace("[4, 8]", "[0, 8]"), "greater than 0"),
+    (LADDER.replace("[4, 8]", "[4.5, 8]"), "whole numbers"),
+    (LADDER.replace('"scalecnn"', '"scalecn"'), "net.name"),
+    (LADDER.replace('name = "scalecnn"\n', ""), "give either name or factory"),
+    (LADDER.replace('name = "scalecnn"', 'factory = "os.system"'), "net.factory"),
+    (LADDER.replace('name = "digits100"', 'train = "x"'), "both train and test"),
+    (LADDER.replace("ladder/1", "ladder/9"), "schema"),
+    (LADDER.replace('name = "mine"\n', ""), "'name' is missing"),
+    (LADDER + "[train]\nepochs = 0\n", "train.epochs"),
+    (LADDER + "[train]\nlr = nan\n", "train.lr"),
+    ("this is not TOML", "not valid TOML"),
+    ("", "'schema' is missing"),
+]
+BAD_DEVICES = [
+    (DEVICE + "[transport]\nhots = 'a'\n", "did you mean host"),
+    (DEVICE + "[transport]\nport = 99999\n", "transport.port"),
+    (DEVICE + "[runtime]\nkernels = 'fast'\n", "runtime.kernels"),
+    (DEVICE + "kind = 'toaster'\n", "kind"),
+    (DEVICE + "[emulate]\ncard = 'desktop'\n", "emulate.fidelity"),
+    (DEVICE.replace("board", "../board"), "name"),
+]
+
+
+def card(folder: Path, text: str) -> str:
+    path = folder / "card.toml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize(("text", "said"), BAD_LADDERS)
+def test_a_bad_ladder_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(CardError) as caught:
+        load_ladder(card(tmp_path, text))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "said"), BAD_DEVICES)
+def test_a_bad_device_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(CardError) as caught:
+        load_target(card(tmp_path, text))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_shipped_card_reads() -> None:
+    ladders, devices = available("models"), available("devices")
+    assert {"scalecnn-cifar100", "mobilenetv2-cifar100", "scalecnn-digits100"} <= set(ladders)
+    assert {"desktop", "desktop-reference", "rpi4", "rpi5", "coral-usb", "mcu"} <= set(devices)
+    assert all(load_ladder(name).name == name for name in ladders)
+    assert all(load_target(name).name == name for name in devices)
+
+
+@pytest.mark.parametrize(("name", "near"), [("rpi6", "rpi"), ("destkop", "desktop"), ("coral", "coral-usb")])
+def test_an_unknown_device_names_the_nearest(name: str, near: str) -> None:
+    with pytest.raises(CardError, match=f"did you mean .*{near}"):
+        load_target(name)
+
+
+def test_a_path_that_is_not_there_says_so() -> None:
+    with pytest.raises(CardError, match=r"no device card at this path.*nowhere/x\.toml"):
+        load_target("nowhere/x.toml")
+
+
+def test_the_working_folder_comes_first_and_foreign_toml_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "devices").mkdir()
+    (tmp_path / "devices" / "desktop.toml").write_text(DEVICE.replace("board", "desktop") + 'summary = "ours"\n')
+    (tmp_path / "devices" / "other.toml").write_text('[tool]\nname = "other"\n')
+    monkeypatch.chdir(tmp_path)
+    assert load_target("desktop").summary == "ours"
+    assert "other" not in available("devices")
+
+
+def test_a_factory_must_be_named_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models").mkdir()
+    text = LADDER.replace('name = "scalecnn"', 'factory = "mine:build"')
+    (tmp_path / "models" / "mine.toml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CardError, match=r"named by its path.*models/mine\.toml"):
+        load_ladder("mine")
+    assert load_ladder("models/mine.toml").net.factory == "mine:build"
+
+
+@pytest.mark.parametrize("name", ["c8", "8"])
+def test_a_rung_is_found_by_name_or_number(name: str) -> None:
+    assert load_ladder("scalecnn-cifar100").rung(name).width == 8
+
+
+@pytest.mark.parametrize("name", ["w0.10", "0.1", "w0.1"])
+def test_a_fractional_rung_is_found_by_any_spelling(name: str) -> None:
+    assert load_ladder("mobilenetv2-cifar100").rung(name).name == "w0.1"
+
+
+@pytest.mark.parametrize("name", ["c5", "", "c", "w4x", "-4"])
+def test_an_unknown_rung_names_the_choices(name: str) -> None:
+    with pytest.raises(CardError, match="choose from c4, c8"):
+        load_ladder("scalecnn-cifar100").rung(name)
