@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,7 @@ def as_text(array: NDArray[np.generic]) -> tuple[str, ...]:
     return tuple(item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in array.tolist())
 
 
-def as_labels(array: NDArray[np.generic], what: str) -> NDArray[np.int64]:
+def as_labels(array: NDArray[Any], what: str) -> NDArray[np.int64]:
     """One-dimensional whole numbers as int64. Raises DataError otherwise."""
     if array.ndim != 1:
         raise DataError(f"{what} must have one dimension", seen=f"shape {array.shape}")

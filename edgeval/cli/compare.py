@@ -16,13 +16,13 @@ def preprocessing(function: Any) -> Any:
     """--scale, --mean, --std and --outputs, for both sides or for one."""
     for side in ("candidate-", "reference-", ""):
         who = f" of the {side[:-1]}" if side else ""
-        function = click.option(f"--{side}std", type=options.Numbers(), help=f"Std{who}, one or one a channel.")(
-            function
-        )
-        function = click.option(f"--{side}mean", type=options.Numbers(), help=f"Mean{who}.")(function)
-        function = click.option(f"--{side}scale", type=float, help=f"Input{who} = (pixel x scale - mean) / std.")(
-            function
-        )
+        function = click.option(
+            f"--{side}std", type=options.numbers, metavar="X[,X...]", help=f"Std{who}, one or one a channel."
+        )(function)
+        function = click.option(f"--{side}mean", type=options.numbers, metavar="X[,X...]", help=f"Mean{who}.")(function)
+        function = click.option(
+            f"--{side}scale", type=options.number, metavar="X", help=f"Input{who} = (pixel x scale - mean) / std."
+        )(function)
         kinds = click.Choice(["auto", "logits", "probs"])
         function = click.option(f"--{side}outputs", type=kinds, help=f"What the model{who} answers.")(function)
     return function
@@ -39,7 +39,7 @@ def preprocessing(function: Any) -> Any:
 @click.option("--reference", metavar="MODEL", help="A .onnx, .tflite, table .npz, or ladder:rung:format.")
 @click.option("--candidate", metavar="MODEL", help="The same; it runs on the target.")
 @click.option("--data", type=click.Path(path_type=Path), help="Labelled images: folder, .npz or .csv.")
-@click.option("--size", type=options.Size(), help="Resize the images of --data.")
+@click.option("--size", type=options.size, metavar="HxW", help="Resize the images of --data.")
 @preprocessing
 @options.json_file
 @options.runs

@@ -27,9 +27,9 @@ from edgeval.cli.display import Display
 )
 @click.option("--calibration-images", type=click.IntRange(1), help="Training images that set the int8 ranges.")
 @click.option("--calibrate", type=click.Path(path_type=Path), help="Images that calibrate a MODEL.pt2.")
-@click.option("--scale", type=float, help="For MODEL.pt2: input = (pixel x scale - mean) / std.")
-@click.option("--mean", type=options.Numbers())
-@click.option("--std", type=options.Numbers())
+@click.option("--scale", type=options.number, metavar="X", help="For MODEL.pt2: input = (pixel x scale - mean) / std.")
+@click.option("--mean", type=options.numbers, metavar="X[,X...]")
+@click.option("--std", type=options.numbers, metavar="X[,X...]")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=Path("exported"), help="Folder for a MODEL.pt2's files."
 )

@@ -13,37 +13,31 @@ F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("onnx-fp32", "onnx-int8", "tflite-fp32", "tflite-int8")
 
 
-class Numbers(click.ParamType):
-    """Numbers with commas between them, as 0.5 or 0.5,0.4,0.3."""
-
-    name = "numbers"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
-        """A tuple of finite floats."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            numbers = tuple(float(part) for part in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r} is not a list of numbers such as 0.5,0.5,0.5", param, ctx)
-        if not all(abs(number) < float("inf") for number in numbers):
-            self.fail(f"{value!r} holds a number that is not finite", param, ctx)
-        return numbers
+def numbers(value: str) -> tuple[float, ...]:
+    """Finite numbers with commas between them, as 0.5 or 0.5,0.4,0.3."""
+    try:
+        found = tuple(float(part) for part in value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not a list of numbers such as 0.5,0.5,0.5") from error
+    if not all(abs(number) < float("inf") for number in found):
+        raise click.BadParameter(f"{value!r} holds a number that is not finite")
+    return found
 
 
-class Size(click.ParamType):
-    """HEIGHTxWIDTH in pixels."""
+def number(value: str) -> float:
+    """One finite number above 0."""
+    (found, *more) = numbers(value)
+    if more or found <= 0:
+        raise click.BadParameter(f"{value!r} is not one number above 0")
+    return found
 
-    name = "HxW"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
-        """(height, width)."""
-        if isinstance(value, tuple):
-            return value
-        match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", str(value))
-        if not match or not all(int(part) for part in match.groups()):
-            self.fail(f"{value!r} is not a size such as 96x96", param, ctx)
-        return int(match[1]), int(match[2])
+def size(value: str) -> tuple[int, int]:
+    """(height, width) in pixels from HEIGHTxWIDTH."""
+    match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", value)
+    if not match or not all(int(part) for part in match.groups()):
+        raise click.BadParameter(f"{value!r} is not a size such as 96x96")
+    return int(match[1]), int(match[2])
 
 
 def runs(function: F) -> F:

@@ -17,7 +17,7 @@ from edgeval.export import edgetpu, onnx, parity, tflite
 from edgeval.export.fold import fold_batch_norm
 from edgeval.export.inspect import inspect
 from edgeval.export.program import Program
-from edgeval.records.artifact import ArtifactCard, Calibration, Format, Preprocess, Profile
+from edgeval.records.artifact import ArtifactCard, Calibration, Format, Preprocess, Profile, file_name
 from edgeval.tasks.samples import Samples
 
 Floats = NDArray[np.float32]
@@ -108,13 +108,12 @@ def _convert(request: Request, fmt: Format) -> bytes:
 
 def _card(request: Request, fmt: Format, *, data: bytes, verdict: parity.Parity) -> ArtifactCard:
     suffix = fmt.partition("-")[0]
-    profile = "" if request.profile == "litert" else f".{request.profile}"
     anatomy = inspect(data, suffix)
     return ArtifactCard(
         name=request.name,
         format=fmt,
         profile=request.profile,
-        file=f"{fmt}{profile}.{suffix}",
+        file=file_name(fmt, request.profile),
         sha256=hashlib.sha256(data).hexdigest(),
         size_bytes=len(data),
         params=sum(p.numel() for p in request.module.parameters() if p.requires_grad),

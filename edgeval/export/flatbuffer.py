@@ -20,10 +20,7 @@ ALIGNMENT = 16
 # do not know.
 INT8_VERSIONS = {
     **dict.fromkeys(
-        """ADD AVERAGE_POOL_2D BATCH_MATMUL BATCH_TO_SPACE_ND CONCATENATION DEQUANTIZE EQUAL GATHER L2_NORMALIZATION
-        LOGISTIC MAXIMUM MAX_POOL_2D MEAN MINIMUM MIRROR_PAD MUL NOT_EQUAL PACK PAD PADV2 REDUCE_MAX REDUCE_MIN RELU
-        RELU6 RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR RSQRT SLICE SOFTMAX SPACE_TO_BATCH_ND SPLIT STRIDED_SLICE SUB
-        TANH TRANSPOSE TRANSPOSE_CONV UNPACK""".split(),
+        ["ADD", "AVERAGE_POOL_2D", "BATCH_MATMUL", "BATCH_TO_SPACE_ND", "CONCATENATION", "DEQUANTIZE", "EQUAL", "GATHER", "L2_NORMALIZATION", "LOGISTIC", "MAXIMUM", "MAX_POOL_2D", "MEAN", "MINIMUM", "MIRROR_PAD", "MUL", "NOT_EQUAL", "PACK", "PAD", "PADV2", "REDUCE_MAX", "REDUCE_MIN", "RELU", "RELU6", "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "RSQRT", "SLICE", "SOFTMAX", "SPACE_TO_BATCH_ND", "SPLIT", "STRIDED_SLICE", "SUB", "TANH", "TRANSPOSE", "TRANSPOSE_CONV", "UNPACK"],
         2,
     ),
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D"), 3),
@@ -37,7 +34,7 @@ class AlignedBuilder(flatbuffers.Builder):  # type: ignore[misc]
     The generated Python code ignores that attribute.
     """
 
-    def StartVector(self, elemSize: int, numElems: int, alignment: int) -> int:  # noqa: N802, N803 (flatbuffers' names)
+    def StartVector(self, elemSize: int, numElems: int, alignment: int) -> int:
         offset: int = super().StartVector(elemSize, numElems, ALIGNMENT if elemSize == 1 else alignment)
         return offset
 

@@ -27,9 +27,10 @@ RECORD = re.compile(r"data/(weights/weight|constants/tensor)_\d+")
 IGNORED = re.compile(r"\.data/\w+|byteorder|archive_format|archive_version|extra/.*|" + re.escape(INPUTS))
 WORD = re.compile(r"[\w.+-]*", re.ASCII)
 TARGET = re.compile(
-    r"torch\.ops\.aten\.(?!from_file)_?[a-z]\w*\.[A-Za-z]\w*|_operator\.(getitem|add|sub|mul|floordiv|truediv|mod|neg)", re.ASCII
+    r"torch\.ops\.aten\.(?!from_file)_?[a-z]\w*\.[A-Za-z]\w*|_operator\.(getitem|add|sub|mul|floordiv|truediv|mod|neg)",
+    re.ASCII,
 )
-SYMBOLIC = frozenset("Symbol Integer Rational Mul Add Pow Max Min Mod FloorDiv CeilDiv CleanDiv True False".split())
+SYMBOLIC = frozenset(["Symbol", "Integer", "Rational", "Mul", "Add", "Pow", "Max", "Min", "Mod", "FloorDiv", "CeilDiv", "CleanDiv", "True", "False"])
 LEAF = {"type": None, "context": None, "children_spec": []}
 TRAINING = {"aten.batch_norm.default": 5, "aten.dropout.default": 2, "aten.dropout_.default": 2}
 

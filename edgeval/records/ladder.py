@@ -95,6 +95,11 @@ class Ladder(Card):
         prefix = PREFIX.get(self.net.name or "", "w")
         return tuple(Rung(name=f"{prefix}{width:g}", width=width) for width in self.net.widths)
 
+    @property
+    def typed(self) -> str:
+        """How the user names this ladder on a command line."""
+        return str(self.path) if self.explicit else self.name
+
     def rung(self, name: str) -> Rung:
         """The rung called `c4`, `4`, `w0.10` ...; raises CardError with the choices."""
         for rung in self.rungs:

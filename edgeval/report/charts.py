@@ -58,15 +58,17 @@ def class_changes(classes: Sequence[ClassDelta], *, prefix: str) -> str:
         axes.set_ylim(tops[-1], 0)
         axes.axvline(0, color=MUTED, lw=1)
         # Bars begin and end on whole pixels, which keeps the narrow ones crisp.
-        bars = [(top + 3, 12) if name else (top, 0.75 * close) for top, name in zip(tops, named, strict=False)]
-        for color, alpha in itertools.product((LOST, GAINED), (1.0, 0.45)):
-            mine = [k for k, c in enumerate(ranked) if _paint_of(c) == (color, alpha)]
-            axes.barh(
-                [bars[k][0] for k in mine],
-                [100 * (ranked[k].delta or 0.0) for k in mine],
-                height=[bars[k][1] for k in mine],
-                align="edge",
-                color=color,
+        bars = [
+            (top + 9, 12.0) if name else (top + 0.375 * close, 0.75 * close)
+            for top, name in zip(tops, named, strict=False)
+        ]
+        for (color, alpha), group in _by_colour(ranked).items():
+            axes.hlines(
+                [bars[k][0] for k in group],
+                0,
+                [100 * (ranked[k].delta or 0.0) for k in group],
+                linewidths=[bars[k][1] for k in group],
+                colors=color,
                 alpha=alpha,
             )
         for c, top in ((c, top) for c, top, name in zip(ranked, tops, named, strict=False) if name):
@@ -87,14 +89,15 @@ def reliability(bins: Sequence[Bin], *, name: str, prefix: str) -> str:
         drawing = Drawing(330, 372)
         main, below = drawing.axes(46, 10, 270, 240), drawing.axes(46, 268, 270, 52)
         main.plot([0, 100], [0, 100], color=MUTED, lw=1, ls=(0, (4, 3)))
-        for b in filled:
-            middle, width = 50 * (b.lo + b.hi), 92 * (b.hi - b.lo)
-            accuracy, confidence = 100 * (b.accuracy or 0), 100 * (b.confidence or 0)
-            main.bar(middle, accuracy, width=width, color=PALE)
-            color = LOST if confidence > accuracy else GAINED
-            main.plot([confidence, confidence], [confidence, accuracy], color=color, lw=1.4)
-            main.plot(confidence, accuracy, "o", color=color, ms=5)
-            below.bar(middle, b.n, width=width, color=MUTED)
+        middles, widths = [50 * (b.lo + b.hi) for b in filled], [92 * (b.hi - b.lo) for b in filled]
+        main.bar(middles, [100 * (b.accuracy or 0) for b in filled], width=widths, color=PALE)
+        below.bar(middles, [b.n for b in filled], width=widths, color=MUTED)
+        over = [(b.confidence or 0) > (b.accuracy or 0) for b in filled]
+        for color, side in ((LOST, True), (GAINED, False)):
+            mine = [b for b, is_over in zip(filled, over, strict=True) if is_over == side]
+            x, y = [100 * (b.confidence or 0) for b in mine], [100 * (b.accuracy or 0) for b in mine]
+            main.vlines(x, x, y, colors=color, linewidths=1.4)
+            main.plot(x, y, "o", color=color, ms=5)
         main.set(xlim=(0, 100), ylim=(0, 100), xticks=range(0, 101, 25), yticks=range(0, 101, 25))
         main.set_xticklabels([])
         main.grid(axis="y")
@@ -155,9 +158,13 @@ def changes(rows: Sequence[Comparison], *, prefix: str) -> str:
     return draw(paint, label=f"Change of top-1 accuracy of {len(rows)} candidates with 95% intervals", prefix=prefix)
 
 
-def _paint_of(c: ClassDelta) -> tuple[str, float]:
-    """Colour by direction; pale where the change may be chance."""
-    return LOST if (c.delta or 0.0) < 0 else GAINED, 1.0 if c.q is None or c.q <= EXPLORING else 0.45
+def _by_colour(ranked: Sequence[ClassDelta]) -> dict[tuple[str, float], list[int]]:
+    """Positions by colour (the direction) and opacity (pale where the change may be chance)."""
+    groups: dict[tuple[str, float], list[int]] = {}
+    for k, c in enumerate(ranked):
+        key = LOST if (c.delta or 0.0) < 0 else GAINED, 1.0 if c.q is None or c.q <= EXPLORING else 0.45
+        groups.setdefault(key, []).append(k)
+    return groups
 
 
 def _scale(axes: Axes, overlap: Overlap) -> None:

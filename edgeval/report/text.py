@@ -12,12 +12,14 @@ from edgeval.report import wording
 ASCII = str.maketrans({wording.MINUS: "-", "→": "->", wording.DASH: "-", "…": "..."})
 STEPS = f"{'lost':>8}{'gained':>8}{'net':>8}{'top-1':>9}{'ECE':>8}"
 WORST = 5  # classes named under a score
+NOTES = 3  # notes on the screen
 SCORES = ("top1", "top5", "ece", "ece_equal_mass", "nll", "brier", "gini", "bottom5", "bottom10", "bottom20")
 
 
 def render_text(rows: Sequence[Comparison], *, report: Path | None) -> str:
     """One row in full, or several in two tables, then where the report lies; plain ASCII around the names."""
     blocks = [_row(rows[0])] if len(rows) == 1 else [_heads(rows), _all_steps(rows)] if rows else []
+    blocks.append("\n".join(_notes(rows)))
     blocks += [f"Report: {report}"] if report is not None else []
     return "\n\n".join(block for block in blocks if block).translate(ASCII)
 
@@ -85,10 +87,11 @@ def _heads(rows: Sequence[Comparison]) -> str:
     reference, first = rows[0].reference, rows[0]
     lines = [
         f"{len(rows)} candidates against {wording.clean(reference.name, 40)}",
-        f"  {_facts(first)}",
+        *([f"  {_facts(first)}"] if len({_facts(row) for row in rows}) == 1 else []),
         "",
         f"  {'candidate':<20}{'top-1':>6}{'change':>10}  {'95% interval':<19}{'lost':>6}{'gained':>7}{'ECE':>7}",
-        f"  {wording.clean(reference.name, 19):<20}{wording.percent(first.metrics['top1'].reference):>6}",
+        f"  {wording.clean(reference.name, 19):<20}{wording.percent(first.metrics['top1'].reference):>6}"
+        f"{wording.value('ece', first.metrics['ece'].reference if 'ece' in first.metrics else None):>51}",
     ]
     for row in rows:
         top1, ece = row.metrics["top1"], row.metrics.get("ece")
@@ -130,15 +133,21 @@ def _facts(row: Comparison) -> str:
 
 
 def _rest(row: Comparison) -> list[str]:
-    """The power of the run, its latency, and how many notes wait in the report."""
+    """The power of the run and its latency."""
     lines = []
     if row.smallest_drop is not None:
         drop = wording.points(row.smallest_drop).lstrip("+")
         lines.append(f"  smallest top-1 drop this run could have seen: {drop}")
     if row.latency_ms is not None:
         lines.append(f"  latency {wording.latency(row.latency_ms)}")
-    lines += [f"  {line}" for note in row.notes for line in _wrap(f"note: {note}", 76)]
     return ["", *lines] if lines else []
+
+
+def _notes(rows: Sequence[Comparison]) -> list[str]:
+    """The first notes, each once; the report has them all."""
+    notes = list(dict.fromkeys(note for row in rows for note in row.notes))
+    lines = [f"  {line}" for note in notes[:NOTES] for line in _wrap(f"note: {note}", 76)]
+    return [*lines, f"  {len(notes) - NOTES} more notes in the report"] if len(notes) > NOTES else lines
 
 
 def _short(name: str) -> str:

@@ -38,7 +38,8 @@ def list_folder(root: Path, class_names: tuple[str, ...] | None) -> Listing:
     """
     folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     names = _names(root, folders, agreed(class_names, read_classes(root), str(root / FILE)))
-    files = [(label, name) for label, folder in enumerate(names) for name in sorted(_walk(root, folder))]
+    there = [(label, folder) for label, folder in enumerate(names) if folder in folders]
+    files = [(label, name) for label, folder in there for name in sorted(_walk(root, folder))]
     images = [(label, name) for label, name in files if Path(name).suffix.lower() in SUFFIXES]
     if not images:
         raise DataError(f"no class folder of {root} holds an image", seen=", ".join(names), hint=TREE)
@@ -121,6 +122,9 @@ def _rows(path: Path) -> tuple[list[tuple[int, str, str]], list[str]]:
         raise DataError(f"line {uneven} of {path} has another number of columns than the header", seen=",".join(header))
     at_path, at_label = header.index("path"), header.index("label")
     rows = [(line, row[at_path], row[at_label].strip()) for line, row in lines]
+    blank = next((line for line, _, label in rows if not label), None)
+    if blank is not None:
+        raise DataError(f"line {blank} of {path} has no label", hint="give each image a class name or an index")
     return rows, [column for column in header if column not in ("path", "label")]
 
 

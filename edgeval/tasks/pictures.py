@@ -74,6 +74,8 @@ def opened(path: Path) -> Iterator[Image.Image]:
 
 def upright(image: Image.Image) -> Size:
     """(height, width) after the EXIF orientation is applied."""
+    if image.format == "TIFF":
+        image.load()  # Pillow turns these by itself, but only when it reads the pixels
     width, height = image.size
     return (width, height) if image.getexif().get(ORIENTATION) in SIDEWAYS else (height, width)
 

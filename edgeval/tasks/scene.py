@@ -9,6 +9,7 @@ Ints = NDArray[np.int32]
 SIDE = 32
 UNIT = 256
 INK_FULL = 3072
+CELLS = 11  # a blank cell before the 8 of a digit, two after: interpolation ends in blank on both sides
 X = np.arange(SIDE, dtype=np.int32)
 
 
@@ -80,12 +81,12 @@ def strike(image: Ints, draws: Draws) -> Ints:
 def ink(digit: NDArray[np.uint8], column: int, draws: Draws) -> Ints:
     """(n, 32, 32), 0..INK_FULL: (n, 8, 8) digits stretched, slanted and placed about `column`, bilinear."""
     n = len(digit)
-    cells = np.zeros((n, 10, 10), dtype=np.int32)
+    cells = np.zeros((n, CELLS, CELLS), dtype=np.int32)
     cells[:, 1:9, 1:9] = digit
-    height, width = draws.within(12, 17, n, 1), draws.within(10, 14, n, 1, 1)
+    height, width = draws.within(13, 17, n, 1), draws.within(11, 14, n, 1, 1)
     centre_y = draws.within(13 * UNIT, 19 * UNIT, n, 1)
     centre_x = draws.within((column - 2) * UNIT, (column + 2) * UNIT, n, 1, 1)
-    slant = draws.within(-50, 50, n, 1, 1)
+    slant = draws.within(-40, 40, n, 1, 1)
     down = X * UNIT - centre_y
     along = X * UNIT - centre_x + (slant * down[:, :, None] >> 8)
     rows = between(cells.transpose(0, 2, 1), (down * 8 // height)[:, None]).transpose(0, 2, 1)
@@ -94,10 +95,10 @@ def ink(digit: NDArray[np.uint8], column: int, draws: Draws) -> Ints:
 
 
 def between(cells: Ints, offset: Ints) -> Ints:
-    """Linear interpolation in each row of 10 cells, `offset` / UNIT cells from its middle; the result is times UNIT."""
-    at = np.clip(offset + 9 * UNIT // 2, 0, 9 * UNIT - 1)
+    """Linear interpolation in each row of cells, `offset` / UNIT cells from a digit's middle; gives cells times UNIT."""
+    at = np.clip(offset + 9 * UNIT // 2, 0, 9 * UNIT)
     n, rows, _ = cells.shape
-    index = np.arange(0, n * rows * 10, 10, dtype=np.int32).reshape(n, rows, 1) + (at >> 8)
+    index = np.arange(0, n * rows * CELLS, CELLS, dtype=np.int32).reshape(n, rows, 1) + (at >> 8)
     flat, share = cells.reshape(-1), at & 255
     blend: Ints = flat.take(index) * (UNIT - share) + flat.take(index + 1) * share
     return blend

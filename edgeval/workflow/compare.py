@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgeval.compare.pair import Context, compare
 from edgeval.compare.stages import Link
-from edgeval.errors import MissingError
+from edgeval.errors import IntegrityError, MissingError
 from edgeval.records.artifact import Format, float_twin
 from edgeval.records.findings import Comparison
 from edgeval.records.ladder import Ladder, Rung
@@ -54,16 +54,16 @@ def compare_ladder(
     with open_bench(options.target, emulate=options.emulate) as bench, open_bench(DESKTOP) as desktop:
         fmt = options.format or bench.target.model.format
         reference, rungs, seed = _choose(ladder, options, store)
-        samples = load_split(ladder, "test", reporter.bar("data", "bytes"))
+        samples = load_split(ladder, "test", reporter.bar("test data", ""))
         command = _command(ladder, options, seed)
         chain = Chain(ladder, seed, fmt, samples, desktop, bench, store, reporter, command)
-        full = store.read_table(torch_table(store, ladder, reference, seed))
+        full = _torch(chain, reference)
         return [_row(chain, full, reference, rung) for rung in rungs], samples
 
 
 def _choose(ladder: Ladder, options: CompareOptions, store: Store) -> tuple[Rung, list[Rung], int]:
     """Reference rung, candidate rungs and seed. Raises MissingError with the command that makes what is missing."""
-    named = ladder.path if ladder.explicit else ladder.name
+    named = ladder.typed
     asked = [ladder.rung(name) for name in options.rungs]
     seeds = [options.seed] if options.seed is not None else _seeds(ladder, store)
     for seed in seeds:
@@ -103,7 +103,7 @@ def _seeds(ladder: Ladder, store: Store) -> list[int]:
 
 def _command(ladder: Ladder, options: CompareOptions, seed: int) -> str:
     """The command line that gives this comparison again."""
-    words = ["edgeval compare", str(ladder.path) if ladder.explicit else ladder.name, f"--target {options.target}"]
+    words = ["edgeval compare", ladder.typed, f"--target {options.target}"]
     words += [f"--rung {name}" for name in options.rungs]
     words += [f"--format {options.format}"] if options.format else []
     words += [f"--seed {seed}"] + (["--emulate"] if options.emulate else [])
@@ -116,7 +116,7 @@ def _row(chain: Chain, full: Predictions, reference: Rung, rung: Rung) -> Compar
     notes = list(chain.samples.notes)
     if reference != chain.ladder.rungs[-1]:
         top = chain.ladder.rungs[-1].name
-        notes.append(f"the ladder's largest rung, {top}, is not in {chain.store.root}: {reference.name} is the reference")
+        notes.append(f"the largest rung, {top}, is not in {chain.store.root}: {reference.name} is the reference")
     if chain.bench.origin == "emulated":
         notes.append(f"emulated on this computer, not run on a device; fidelity: {chain.bench.fidelity}")
     candidate = links[-1].table
@@ -128,8 +128,7 @@ def _links(chain: Chain, reference: Rung, rung: Rung) -> list[Link]:
     """Size, export, quantisation, device: each step with its predictions."""
     links = []
     if rung != reference:
-        table = chain.store.read_table(torch_table(chain.store, chain.ladder, rung, chain.seed))
-        links.append(Link("size", f"{rung.name} torch", table))
+        links.append(Link("size", f"{rung.name} torch", _torch(chain, rung)))
     twin = float_twin(chain.format)
     links.append(Link("export", f"{rung.name} {twin} on {DESKTOP}", _answers(chain, rung, twin, chain.desktop)))
     if chain.format != twin:
@@ -139,6 +138,16 @@ def _links(chain: Chain, reference: Rung, rung: Rung) -> list[Link]:
         label = f"{rung.name} {chain.format} on {chain.bench.name}"
         links.append(Link("device", label, _answers(chain, rung, chain.format, chain.bench)))
     return links
+
+
+def _torch(chain: Chain, rung: Rung) -> Predictions:
+    """Torch's own answers, kept at export. Raises IntegrityError if they were given for other images."""
+    table = chain.store.read_table(torch_table(chain.store, chain.ladder, rung, chain.seed))
+    if table.source.data_sha256 != chain.samples.sha256:
+        seen = f"data {str(table.source.data_sha256)[:12]} then, {chain.samples.sha256[:12]} now"
+        hint = f"run: edgeval export {chain.ladder.typed} --overwrite"
+        raise IntegrityError(f"the test images of {rung.name} changed since it was exported", seen=seen, hint=hint)
+    return table
 
 
 def _answers(chain: Chain, rung: Rung, fmt: Format, bench: Bench) -> Predictions:

@@ -19,9 +19,9 @@ from edgeval.workflow.jobs import cores
 EXTRAS = {
     "run": ("ai-edge-litert", "onnxruntime"),
     "train": ("torch", "torchvision"),
+    "export": ("litert-torch", "ai-edge-quantizer", "onnx", "onnxscript"),
     "report": ("matplotlib", "jinja2"),
 }
-EXTRAS["export"] = ("litert-torch", "ai-edge-quantizer", "onnx", "onnxscript")
 TOOLS = {
     "ssh": "boards are reached over it",
     "qemu-system-aarch64": "emulated boards need it",

@@ -100,14 +100,9 @@ def _jobs(ladder: Ladder, options: ExportOptions, store: Store, reporter: Report
         what = f"{missing[0].rung.name} seed {missing[0].seed}" if missing else ", ".join(rung.name for rung in rungs)
         only = f" --rung {missing[0].rung.name} --seed {missing[0].seed}" if missing else ""
         only = only or "".join(f" --rung {name}" for name in options.rungs)
-        hint = f"run: edgeval train {_named(ladder)}{only}"
+        hint = f"run: edgeval train {ladder.typed}{only}"
         raise MissingError(f"{ladder.name} has no trained checkpoint in {store.root}", seen=what, hint=hint)
     return trained
-
-
-def _named(ladder: Ladder) -> str:
-    """How the user names this ladder on the command line."""
-    return str(ladder.path) if ladder.explicit else ladder.name
 
 
 def _task(job: ExportJob, reporter: Reporter) -> jobs.Task:
@@ -153,7 +148,7 @@ def load_net(store: Store, ladder: Ladder, rung: Rung, seed: int) -> tuple[nn.Mo
     found = store.checkpoint(store.rung(ladder.name, rung.name, seed))
     if found is None:
         raise MissingError(
-            "there is no checkpoint", seen=f"{rung.name} seed {seed}", hint=f"edgeval train {_named(ladder)}"
+            "there is no checkpoint", seen=f"{rung.name} seed {seed}", hint=f"edgeval train {ladder.typed}"
         )
     path, card = found
     net = build_net(ladder, rung, len(card.class_names), card.input_shape[2])

@@ -144,6 +144,6 @@ def _rung(text: str, samples: Samples | None, setting: Setting, store: Store, re
         return store.read_table(torch_table(store, ladder, rung, seeds[0]))
     model = rung_model(store, ladder, rung, seeds[0], fmt)  # type: ignore[arg-type]
     if samples is None:
-        samples = load_split(ladder, "test", reporter.bar("data", "bytes"))
+        samples = load_split(ladder, "test", reporter.bar("test data", ""))
     with open_bench(setting.target, emulate=setting.emulate) as bench:
         return run_model(model, samples, bench, store, reporter)[0]

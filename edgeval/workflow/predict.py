@@ -39,7 +39,7 @@ def run_ladder(ladder: Ladder, options: RunOptions, store: Store, reporter: Repo
     """Each asked rung, seed and format on the target; yields tables as they are finished."""
     with open_bench(options.target, emulate=options.emulate) as bench:
         todo = _todo(ladder, options, store)
-        samples = load_split(ladder, "test", reporter.bar("data", "bytes"))
+        samples = load_split(ladder, "test", reporter.bar("test data", ""))
         for rung, seed in todo:
             for fmt in options.formats or (bench.target.model.format,):
                 table, path = run_model(rung_model(store, ladder, rung, seed, fmt), samples, bench, store, reporter)
@@ -51,8 +51,7 @@ def _todo(ladder: Ladder, options: RunOptions, store: Store) -> list[tuple[Rung,
     rungs = [ladder.rung(name) for name in options.rungs] or list(ladder.rungs)
     found = [(rung, seed) for rung in rungs for seed in options.seeds or store.seeds(ladder.name, rung.name)]
     if not found:
-        named = ladder.path if ladder.explicit else ladder.name
-        hint = f"run: edgeval train {named} && edgeval export {named}"
+        hint = f"run: edgeval train {ladder.typed} && edgeval export {ladder.typed}"
         raise MissingError(
             f"{ladder.name} has nothing in {store.root}", seen=", ".join(options.rungs) or "no rung", hint=hint
         )

@@ -35,7 +35,7 @@ def keep(rows: Sequence[Comparison], samples: Samples | None, store: Store, name
     images = thumbnails(rows, samples)
     store.write(store.root / "comparisons" / f"{name}.json", as_json(rows).encode())
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, ids=np.array(list(images)), png=_packed(list(images.values())))  # type: ignore[arg-type]
+    np.savez_compressed(buffer, ids=np.array(list(images)), png=_packed(list(images.values())))
     store.write(store.root / "comparisons" / f"{name}.images.npz", buffer.getvalue())
     folder = store.root / "reports" / (rows[0].target.target or rows[0].target.name)
     page = store.write(folder / f"{name}.md", render_markdown(rows).encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ def run_model(
     identity = key(
         sha256, samples.sha256, model.preprocess, engine, version, bench.target.runtime.kernels, _machine(bench)
     )
-    name = f"{model.path.stem}-{identity}"
+    name = re.sub(r"[^\w.-]+", "-", f"{model.name}-{model.format}-{identity[:12]}")
     table = store.table(name)
     if not table.exists():
         store.open()
@@ -162,8 +163,7 @@ def rung_model(store: Store, ladder: Ladder, rung: Rung, seed: int, fmt: Format)
     """An exported file of a ladder. Raises MissingError with the exact export command."""
     found = store.artifact(store.rung(ladder.name, rung.name, seed), file_name(fmt))
     if found is None:
-        named = ladder.path if ladder.explicit else ladder.name
-        command = f"edgeval export {named} --rung {rung.name} --seed {seed} --format {fmt}"
+        command = f"edgeval export {ladder.typed} --rung {rung.name} --seed {seed} --format {fmt}"
         raise MissingError(f"{rung.name} seed {seed} is not exported to {fmt}", seen=store.root, hint=f"run: {command}")
     path, card = found
     return Model(path, f"{ladder.name}:{rung.name}", fmt, card.preprocess, card.params, "logits")

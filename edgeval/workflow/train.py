@@ -59,7 +59,7 @@ def train(ladder: Ladder, options: TrainOptions, store: Store, reporter: Reporte
     need("torch", "train")
     store.open()
     ladder = with_recipe(ladder, options)
-    load_split(ladder, "train", reporter.bar("data", "bytes"))  # fetched once, before the workers start
+    load_split(ladder, "train", reporter.bar(f"data of {task_name(ladder)}", ""))  # fetched before the workers start
     todo = [job for job in _jobs(ladder, options, store) if not _done(job, store)]
     tasks = [_task(job, reporter) for job in todo]
     workers = options.workers or (1 if _device(options.device) == "cuda" else jobs.cores())

@@ -23,18 +23,20 @@ from edgeval.records.findings import (
     Stage,
 )
 from edgeval.records.predictions import Latency, Source, softmax
+from edgeval.report.html import render_html
 from edgeval.report.thumbnails import thumbnail
 
 N, CLASSES = 4_000, 100
-NAMES = tuple(  # noqa: SIM905
+WORDS = (
     "apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can "
     "castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup dinosaur dolphin "
     "elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower leopard lion lizard "
     "lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid otter palm_tree pear "
     "pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray road rocket rose sea seal shark "
     "shrew skunk skyscraper snail snake spider squirrel streetcar sunflower sweet_pepper table tank telephone "
-    "television tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm".split()
+    "television tiger tractor train trout tulip turtle wardrobe whale willow_tree wolf woman worm"
 )
+NAMES = tuple(WORDS.split())
 STEPS = ("size", "export", "quantisation", "device")
 
 
@@ -268,6 +270,16 @@ def rows(row: Comparison) -> list[Comparison]:
 @pytest.fixture(scope="session")
 def pictures(row: Comparison) -> dict[str, bytes]:
     return {flip.id: picture(k) for k, flip in enumerate(row.flipped)}
+
+
+@pytest.fixture(scope="session")
+def one(row: Comparison, pictures: dict[str, bytes]) -> str:
+    return render_html([row], images=pictures)
+
+
+@pytest.fixture(scope="session")
+def three(rows: list[Comparison], pictures: dict[str, bytes]) -> str:
+    return render_html(rows, images=pictures)
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ def raw(name: str, content: bytes) -> Build:
     def build(root: Path) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(content)
-        return root / name.split("/")[0]
+        return root / name.partition("/")[0]
 
     return build
 
@@ -121,8 +121,8 @@ CASES: dict[str, tuple[Build, str, str]] = {
     "a negative index": (table("path,label", "a/x.png,-1", classes="cat\ndog"), "seen: -1", "2 classes"),
     "numbers and names": (table("path,label", "a/x.png,1", "a/x.png,cat"), "mix numbers and names", "classes.txt"),
     "an endless index": (table("path,label", f"a/x.png,{'9' * 5000}"), "labels must lie in", "99999"),
-    "an empty label": (table("path,label", "a/x.png,", classes="cat"), "row 1", "1 classes"),
-    "an empty label without classes": (table("path,label", "a/x.png,"), "empty", "line 2"),
+    "an empty label": (table("path,label", "a/x.png, ", classes="cat"), "no label", "line 2"),
+    "an empty label without classes": (table("path,label", "a/x.png,"), "no label", "line 2"),
     # arrays
     "no x": (arrays(images=X, y=Y), "no array 'x'", "images, y"),
     "no y": (arrays(x=X), "no array 'y'", "numpy.savez"),

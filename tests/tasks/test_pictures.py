@@ -14,7 +14,8 @@ from edgeval.tasks import pictures
 RNG = np.random.default_rng(1)
 COLOUR = RNG.integers(0, 256, (6, 4, 3), dtype=np.uint8)
 GREY = RNG.integers(0, 256, (6, 4), dtype=np.uint8)
-TURNED = {
+# How a camera that was held in each orientation stores COLOUR.
+STORED = {
     2: np.fliplr(COLOUR),
     3: np.rot90(COLOUR, 2),
     4: np.flipud(COLOUR),
@@ -69,28 +70,17 @@ def test_palettes_and_bits_become_pixels(tmp_path: Path) -> None:
     assert read(ink)[0].shape == (1, 6, 4, 3)
 
 
-@pytest.mark.parametrize("orientation", TURNED)
+@pytest.mark.parametrize("orientation", STORED)
 @pytest.mark.parametrize("suffix", ["png", "tiff", "webp"])
 def test_exif_orientation_is_applied(tmp_path: Path, orientation: int, suffix: str) -> None:
     exif = Image.Exif()
     exif[pictures.ORIENTATION] = orientation
-    turned = np.ascontiguousarray(TURNED[orientation])
+    stored = np.ascontiguousarray(STORED[orientation])
     how = {"lossless": True} if suffix == "webp" else {}
-    path = save(tmp_path / f"a.{suffix}", turned, exif=exif.tobytes(), **how)
-    expected = np.asarray(Image.open(path).transpose(TRANSPOSE[orientation]))
-    assert (read(path)[0][0] == expected).all()
-    assert read(path)[0].shape == (1, *expected.shape)
-
-
-TRANSPOSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+    path = save(tmp_path / f"a.{suffix}", stored, exif=exif.tobytes(), **how)
+    pixels, notes = read(path)
+    assert (pixels[0] == COLOUR).all()
+    assert notes == ()
 
 
 def test_a_size_mends_different_sizes(tmp_path: Path) -> None:
@@ -117,8 +107,17 @@ def test_more_than_fits_is_refused_before_it_is_read(tmp_path: Path, monkeypatch
 def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
     path = save(tmp_path / "bomb.png", COLOUR)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-    with pytest.raises(DataError, match="bomb.png unpacks"):
+    with pytest.raises(DataError, match=r"bomb\.png unpacks"):
         read(path)
+
+
+def refusal(path: Path) -> bool:
+    """Whether the file is refused, by an error that names it."""
+    try:
+        read(path)
+    except DataError as error:
+        return path.name in str(error)
+    return False
 
 
 @pytest.mark.parametrize("kind", ["png", "jpg", "gif", "bmp", "webp", "tif", "ppm"])
@@ -127,9 +126,5 @@ def test_damaged_files_are_named_and_never_crash(tmp_path: Path, kind: str) -> N
     broken, refused = tmp_path / f"broken.{kind}", 0
     for keep in range(0, len(whole), max(1, len(whole) // 40)):
         broken.write_bytes(whole[:keep])
-        try:
-            read(broken)
-        except DataError as error:
-            assert "broken" in str(error)
-            refused += 1
+        refused += refusal(broken)
     assert refused >= 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ def run(job_path: str) -> int:
     with open(job_path, encoding="utf-8") as file:
         job = json.load(file)
     crew = Crew(job_path, job)
-    threading.Thread(target=crew.end_with_stdin, daemon=True).start()
+    threading.Thread(target=crew.end_with_host, daemon=True).start()
     if job["run_timeout_s"]:
         timer = threading.Timer(job["run_timeout_s"], crew.time_is_up)
         timer.daemon = True
@@ -89,9 +90,12 @@ class Crew:
         except (BrokenPipeError, ValueError):
             self.abandon()
 
-    def end_with_stdin(self) -> None:
-        """Wait until the host closes the agent's standard input, by intent or because it is gone."""
-        while os.read(0, 1024):
+    def end_with_host(self) -> None:
+        """Wait until the host closes standard input or output, by intent or because it is gone."""
+        watch = select.poll()
+        watch.register(0, select.POLLIN)
+        watch.register(1, 0)  # only its breaking is reported
+        while all(fd == 0 and os.read(0, 1024) for fd, _ in watch.poll()):
             pass
         self.abandon()
 

@@ -1,0 +1,97 @@
+"""All formats of one network: what the files and their cards hold, and that they answer as torch does."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import re
+
+import pytest
+import torch
+from small_net import CLASSES, Net, images, request_for
+
+from edgeval.errors import IntegrityError, ModelError
+from edgeval.export.convert import Request, export
+from edgeval.records.artifact import FORMATS, ArtifactCard, Format
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_card_describes_the_file(exported: Exported, fmt: Format) -> None:
+    data, card = exported[fmt]
+    assert card.sha256 == hashlib.sha256(data).hexdigest()
+    assert (card.format, card.size_bytes, card.file) == (fmt, len(data), f"{fmt}.{fmt.partition('-')[0]}")
+    assert card.params == sum(p.numel() for p in Net().parameters())
+    assert card.class_names == CLASSES
+    assert {"torch", "numpy", "python"} < set(card.versions)
+    assert ArtifactCard.model_validate_json(card.model_dump_json(by_alias=True)) == card
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_files_do_not_tell_where_they_were_made(exported: Exported, fmt: Format) -> None:
+    data, _ = exported[fmt]
+    assert not re.search(rb"\.py\b|/tmp/", data)
+    assert b"site-packages" not in data
+
+
+@pytest.mark.parametrize("fmt", ["onnx-fp32", "tflite-fp32"])
+def test_float_files_answer_as_torch_does(exported: Exported, fmt: Format) -> None:
+    parity = exported[fmt][1].parity
+    assert (parity.n, parity.argmax_agreement, parity.passed) == (16, 1.0, True)
+    assert parity.max_abs_error < 1e-5
+
+
+@pytest.mark.parametrize("fmt", ["onnx-int8", "tflite-int8"])
+def test_int8_files_stay_close_to_torch(exported: Exported, request_: Request, fmt: Format) -> None:
+    parity = exported[fmt][1].parity
+    spread = request_.reference.max() - request_.reference.min()
+    assert 0 < parity.mean_abs_error < 0.01 * spread
+    assert exported[fmt][1].size_bytes < exported[fmt.replace("int8", "fp32")][1].size_bytes / 3  # type: ignore[index]
+
+
+def test_inputs_and_outputs(exported: Exported) -> None:
+    shapes = {fmt: (card.input.shape, card.input.dtype, card.output.dtype) for fmt, (_, card) in exported.items()}
+    assert shapes == {
+        "onnx-fp32": ((-1, 3, 16, 16), "float32", "float32"),
+        "onnx-int8": ((-1, 3, 16, 16), "float32", "float32"),
+        "tflite-fp32": ((1, 16, 16, 3), "float32", "float32"),
+        "tflite-int8": ((1, 16, 16, 3), "int8", "int8"),
+    }
+    assert exported["tflite-int8"][1].input.scale is not None
+
+
+def test_tflite_is_nhwc_all_through_and_all_integer(exported: Exported) -> None:
+    card = exported["tflite-int8"][1]
+    assert card.operators == {"ADD": 1, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "MEAN": 1, "PAD": 2}
+    assert set(card.tensor_types) == {"int8", "int32"}
+
+
+def test_only_int8_formats_name_their_calibration_images(exported: Exported) -> None:
+    assert exported["onnx-fp32"][1].calibration is None
+    calibration = exported["tflite-int8"][1].calibration
+    assert calibration is not None
+    assert (calibration.n, calibration.ids[0], calibration.method) == (24, "0/0", "min/max")
+    assert calibration.content_hashes == tuple(images(24, 0).content_hashes())
+
+
+def test_the_same_request_gives_the_same_bytes(exported: Exported, net: Net) -> None:
+    again = request_for(copy.deepcopy(net).train())
+    for fmt in ("onnx-int8", "tflite-int8"):
+        assert export(again, fmt)[1].sha256 == exported[fmt][1].sha256  # type: ignore[arg-type, index]
+
+
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_a_file_of_other_weights_is_an_integrity_error(request_: Request, net: Net, fmt: Format) -> None:
+    other = copy.deepcopy(net)
+    with torch.no_grad():
+        other.head[1].weight.neg_()
+    request = request_for(other)
+    vars(request).update(float_onnx=request_.float_onnx, float_tflite=request_.float_tflite)
+    with pytest.raises(IntegrityError, match=f"small:s0 {fmt} does not answer as torch does.*argmax agreement") as info:
+        export(request, fmt)
+    assert info.value.exit_code == 5
+
+
+def test_a_network_with_other_classes_is_refused(net: Net) -> None:
+    wrong = Request(net, "small", request_for(net).preprocess, CLASSES[:9], images(4, 0), images(4, 1))
+    with pytest.raises(ModelError, match="one logit a class"):
+        export(wrong, "onnx-fp32")

@@ -1,0 +1,76 @@
+"""What the terminal shows fits it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hostile import hostile
+
+from edgeval.records.findings import Comparison, Score
+from edgeval.report import wording
+from edgeval.report.text import render_score, render_text
+
+
+def plain(text: str) -> str:
+    return text.replace("−", "-").replace("→", "->")
+
+
+def test_one_row_fits_a_screen(row: Comparison) -> None:
+    text = render_text([row], report=Path("runs/reports/rpi4/report.html"))
+    lines = text.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert len(lines) <= 24
+    assert text.isascii()
+    assert lines[-1] == "Report: runs/reports/rpi4/report.html"
+
+
+def test_one_row_has_the_numbers_that_matter(row: Comparison) -> None:
+    text = render_text([row], report=None)
+    top1 = row.metrics["top1"]
+    assert plain(wording.points(top1.delta)) in text
+    assert plain(wording.change_interval("top1", top1.ci95)) in text
+    assert f"{row.flips.lost} lost, {row.flips.gained} gained" in text
+    for step in row.stages:
+        line = next(line for line in text.splitlines() if line.strip().startswith(step.name))
+        assert line.split()[1:4] == [f"{step.lost:,}", f"{step.gained:,}", f"{step.net:+,}" if step.net else "0"]
+    assert "55 flipped" in text if row.cancelled == 55 else str(row.cancelled) in text
+
+
+def test_three_rows_fit_a_screen(rows: list[Comparison]) -> None:
+    text = render_text(rows, report=Path("report.html"))
+    lines = text.splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert len(lines) <= 28
+    assert text.count("quantisation") == 3
+    for row in rows:
+        assert plain(wording.points(row.metrics["top1"].delta)) in text
+
+
+def test_missing_parts_have_a_reason(plain_row: Comparison) -> None:
+    text = render_text([plain_row], report=None)
+    assert "needs probabilities on both sides" in text
+    assert "step" not in text
+    assert "None" not in text
+
+
+def test_names_cannot_steer_the_terminal(row: Comparison, rows: list[Comparison]) -> None:
+    for text in (render_text([hostile(row)], report=None), render_text([hostile(r) for r in rows], report=None)):
+        assert all(line.isprintable() for line in text.splitlines())
+        text.encode("utf-8")
+
+
+def test_a_score_shows_every_measure(score: Score) -> None:
+    text = render_score(score)
+    assert text.splitlines()[0] == "c4 (tflite-int8), n = 4,000"
+    assert "Top-1 accuracy                   50.5%  49.5% to 51.5%" in text
+    assert "no interval" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("name", ["ece", "nll", "brier"])
+def test_a_measure_that_cannot_be_had_says_why(score: Score, name: str) -> None:
+    estimate = getattr(score, name).model_copy(update={"value": None, "ci95": None, "method": "needs probabilities"})
+    text = render_score(score.model_copy(update={name: estimate}))
+    assert "needs probabilities" in text
+    assert "None" not in text

@@ -1,0 +1,74 @@
+"""Numbers and names read the same in every report."""
+
+import pytest
+
+from edgeval.records.findings import Comparison
+from edgeval.report import wording
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (wording.count(12345), "12,345"),
+        (wording.signed_count(-1234), "−1,234"),
+        (wording.signed_count(0), "0"),
+        (wording.percent(0.72949), "72.9%"),
+        (wording.percent(None), "—"),
+        (wording.points(-0.0536), "−5.4 pt"),
+        (wording.points(0.0536), "+5.4 pt"),
+        (wording.points(-0.0001), "0.0 pt"),
+        (wording.points(None), "—"),
+        (wording.value("top1", 0.5), "50.0%"),
+        (wording.value("ece", 0.0514), "0.051"),
+        (wording.change("ece", -0.0514), "−0.051"),
+        (wording.change("gini", None), "—"),
+        (wording.change_interval("top1", (-0.063, 0.045)), "−6.3 to +4.5 pt"),
+        (wording.change_interval("nll", (0.01, 0.2)), "+0.010 to +0.200"),
+        (wording.change_interval("nll", None), "—"),
+        (wording.value_interval("top1", (0.1, 0.2)), "10.0% to 20.0%"),
+        (wording.p_value(0.0), "p < 0.001"),
+        (wording.p_value(0.034), "p = 0.034"),
+        (wording.p_value(0.5), "p = 0.50"),
+        (wording.size(96_200), "96.2 kB"),
+        (wording.size(4_833_000), "4.8 MB"),
+        (wording.metric_name("something_new"), "something_new"),
+        (wording.flat({"a": [1, 2], "b": None, "c": {"d": True}}), "a: 1, 2, c: d: yes"),
+    ],
+)
+def test_words(shown: str, expected: str) -> None:
+    assert shown == expected
+
+
+@pytest.mark.parametrize("dirty", ["a\x1b[31mb", "a\nb", "a\u202eb", "a\ud800b", "a\x00b"])
+def test_a_name_cannot_steer_the_terminal(dirty: str) -> None:
+    shown = wording.clean(dirty)
+    assert shown.isprintable()
+    assert shown.encode("utf-8").startswith(b"a\\")
+
+
+def test_a_long_name_is_cut() -> None:
+    assert wording.clean("x" * 200, 10) == "x" * 9 + "…"
+
+
+def test_the_sentence(row: Comparison) -> None:
+    lost, gained = row.flips.lost, row.flips.gained
+    expected = (
+        f"Of 4,000 images, {lost} that the full-size model gets right are now wrong and {gained} that it gets wrong"
+    )
+    assert wording.sentence(row) == f"{expected} are now right."
+
+
+def test_the_sentence_without_a_ladder(plain_row: Comparison) -> None:
+    said = wording.sentence(plain_row)
+    assert said == "Of 10 images, 2 that the reference gets right are now wrong and 1 that it gets wrong is now right."
+
+
+def test_an_emulated_number_says_how_true_it_is(row: Comparison, plain_row: Comparison) -> None:
+    assert wording.badge(row.target) == "emulated, bit-exact"
+    assert wording.badge(row.target.model_copy(update={"fidelity": None})) == "emulated, fidelity unknown"
+    assert wording.badge(plain_row.target) == "imported"
+
+
+def test_runtime_words(row: Comparison, plain_row: Comparison) -> None:
+    assert wording.runtime_words(row.target) == "litert 2.3.0, kernels auto"
+    assert wording.runtime_words(plain_row.target) == ""
