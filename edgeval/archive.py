@@ -15,8 +15,8 @@ from edgeval.errors import DataError
 LIMIT = 16 * 2**30
 
 
-def read_npz(path: Path, *, limit: int = LIMIT) -> dict[str, NDArray[np.generic]]:
-    """All arrays of an .npz file by name. Raises DataError if it is missing, damaged, pickled or over `limit` bytes."""
+def read_npz(path: Path, *, limit: int | None = None) -> dict[str, NDArray[np.generic]]:
+    """All arrays of an .npz file by name. Raises DataError if it is missing, damaged, pickled or unpacks to over `limit` bytes (LIMIT)."""
     if not path.is_file():
         raise DataError("there is no such file", seen=path, hint="check the path")
     if path.stat().st_size == 0:
@@ -24,8 +24,8 @@ def read_npz(path: Path, *, limit: int = LIMIT) -> dict[str, NDArray[np.generic]
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-        if size > limit:
-            raise DataError(f"{path} unpacks to more than {limit} bytes", seen=size, hint="split it")
+        if size > (limit or LIMIT):
+            raise DataError(f"{path} unpacks to more than {limit or LIMIT} bytes", seen=size, hint="split it")
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import secrets
@@ -22,6 +23,7 @@ from edgeval.records.checkpoint import CheckpointCard
 from edgeval.records.predictions import Predictions, encode, read_table
 
 FORMAT = 1
+MARK = "edgeval.json"
 R = TypeVar("R", bound=BaseModel)
 
 
@@ -37,17 +39,26 @@ class Store:
         self.root = root
 
     def open(self) -> Store:
-        """Make the folder and check that this version can use it. Raises InputError."""
-        mark = self.root / "edgeval.json"
+        """Make the folder, if it is not there. Raises InputError."""
+        mark = self.root / MARK
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             if not mark.exists():
                 self.write(mark, json.dumps({"format": FORMAT}).encode())
-            found = json.loads(mark.read_text(encoding="utf-8")).get("format")
-        except (OSError, ValueError, AttributeError) as error:
-            raise InputError(
-                "the results folder cannot be used", seen=self.root, hint=f"{error}; choose --runs DIR"
-            ) from error
+        except OSError as error:
+            hint = f"{error.strerror}; choose --runs DIR"
+            raise InputError("the results folder cannot be used", seen=self.root, hint=hint) from error
+        return self.check()
+
+    def check(self) -> Store:
+        """Raise InputError if the folder is there in a format that this version cannot use."""
+        mark = self.root / MARK
+        if not mark.exists():
+            return self
+        try:
+            found = json.loads(mark.read_text(encoding="utf-8"))["format"]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise InputError(f"{mark} is damaged", seen=error, hint="choose another --runs DIR") from error
         if found != FORMAT:
             raise InputError(f"{self.root} was written in another format", seen=found, hint="choose another --runs DIR")
         return self
@@ -239,8 +250,6 @@ def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
 
 def _npy(array: NDArray[np.generic]) -> bytes:
     """The bytes of a .npy file."""
-    import io
-
     buffer = io.BytesIO()
     np.save(buffer, array, allow_pickle=False)
     return buffer.getvalue()

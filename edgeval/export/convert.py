@@ -17,7 +17,7 @@ from edgeval.export import edgetpu, onnx, parity, tflite
 from edgeval.export.fold import fold_batch_norm
 from edgeval.export.inspect import inspect
 from edgeval.export.program import Program
-from edgeval.records.artifact import ArtifactCard, Calibration, Format, Preprocess, Profile, file_name
+from edgeval.records.artifact import ArtifactCard, Calibration, Format, Parity, Preprocess, Profile, file_name
 from edgeval.tasks.samples import Samples
 
 Floats = NDArray[np.float32]
@@ -106,7 +106,7 @@ def _convert(request: Request, fmt: Format) -> bytes:
     return tflite.quantize(request.float_tflite, images, per_channel_dense=request.profile == "litert")
 
 
-def _card(request: Request, fmt: Format, *, data: bytes, verdict: parity.Parity) -> ArtifactCard:
+def _card(request: Request, fmt: Format, *, data: bytes, verdict: Parity) -> ArtifactCard:
     suffix = fmt.partition("-")[0]
     anatomy = inspect(data, suffix)
     return ArtifactCard(

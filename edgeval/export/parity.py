@@ -43,10 +43,12 @@ def judge(name: str, fmt: Format, *, answers: Floats, reference: Floats) -> Pari
         limit = INT8_ERROR_MAX if agreement >= INT8_AGREEMENT else INT8_ERROR
         passed = bool(error.mean() <= limit * spread)
     if not passed:
+        figures = (
+            f"max error {error.max():.4g}, mean {error.mean():.4g}, argmax agreement {agreement:.3f} of {len(error)}"
+        )
+        hint = "compare other formats of this model: if they pass, report the converter's version"
         raise IntegrityError(
-            f"{name} {fmt} does not answer as torch does (allowed: {tolerance})",
-            seen=f"max error {error.max():.4g}, mean {error.mean():.4g}, argmax agreement {agreement:.3f} of {len(error)}",
-            hint="compare other formats of this model: if they pass, report the converter's version",
+            f"{name} {fmt} does not answer as torch does (allowed: {tolerance})", seen=figures, hint=hint
         )
     return Parity(
         n=len(error),
@@ -105,7 +107,8 @@ def _to_grid(values: Floats, tensor: Any) -> NDArray[np.generic]:
     if not scale:
         return values
     limits = np.iinfo(tensor["dtype"])
-    return np.clip(np.round(values / scale + zero), limits.min, limits.max).astype(tensor["dtype"])
+    grid: NDArray[np.generic] = np.clip(np.round(values / scale + zero), limits.min, limits.max).astype(tensor["dtype"])
+    return grid
 
 
 def _from_grid(values: NDArray[np.generic], tensor: Any) -> Floats:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from edgeval.errors import ModelError
 
-SAVE = "save it again with torch.export.save(torch.export.export(net.eval(), (images,)), 'net.pt2')"
+SAVE = "save it again with torch.export.save(torch.export.export(net.eval(), (one_image,)), 'net.pt2')"
 MODEL, INPUTS = "models/model.json", "data/sample_inputs/model.pt"
 CONFIGS = ("data/weights/model_weights_config.json", "data/constants/model_constants_config.json")
 RECORD = re.compile(r"data/(weights/weight|constants/tensor)_\d+")
@@ -30,18 +30,21 @@ TARGET = re.compile(
     r"torch\.ops\.aten\.(?!from_file)_?[a-z]\w*\.[A-Za-z]\w*|_operator\.(getitem|add|sub|mul|floordiv|truediv|mod|neg)",
     re.ASCII,
 )
-SYMBOLIC = frozenset(["Symbol", "Integer", "Rational", "Mul", "Add", "Pow", "Max", "Min", "Mod", "FloorDiv", "CeilDiv", "CleanDiv", "True", "False"])
-LEAF = {"type": None, "context": None, "children_spec": []}
+NAMES = "Symbol Integer Rational Mul Add Pow Max Min Mod FloorDiv CeilDiv CleanDiv True False"
+SYMBOLIC = frozenset(NAMES.split())
+LEAF: dict[str, Any] = {"type": None, "context": None, "children_spec": []}
 TRAINING = {"aten.batch_norm.default": 5, "aten.dropout.default": 2, "aten.dropout_.default": 2}
 
 
 class Program(nn.Module):
-    """An exported program as a module: float32 (N, C, H, W) -> (N, classes); its mode was fixed when it was exported."""
+    """An exported program as a module: float32 (N, C, H, W) -> (N, classes); its mode is fixed since its export."""
 
     def __init__(self, body: nn.Module, *, fixed_batch: bool) -> None:
         super().__init__()
         self.body = body
         self.fixed_batch = fixed_batch
+        for part in self.modules():
+            part.training = False
 
     def train(self, mode: bool = True) -> Program:
         return self
@@ -52,7 +55,9 @@ class Program(nn.Module):
 
 
 def load_pt2(path: Path) -> Program:
-    """The network in a .pt2 file of torch 2.9 or later. Raises ModelError if it is damaged, unsafe or not a classifier."""
+    """The network in a .pt2 file. Raises ModelError if it is damaged, holds more than plain tensors and ATen operators,
+    was exported in training mode, or takes anything but float32 (N, C, H, W) with N free or 1.
+    """
     clean = io.BytesIO(_rewrite(_records(path), path))
     try:
         program = torch.export.load(clean)
@@ -170,7 +175,7 @@ def _refusal(path: Path, what: str) -> ModelError:
 
 
 def _fixed_batch(program: torch.export.ExportedProgram, path: Path) -> bool:
-    """Whether only a batch of one goes in. Raises ModelError for other fixed batches and for networks in training mode."""
+    """Whether only a batch of one goes in. Raises ModelError for other fixed batches, and for training mode."""
     for node in program.graph.nodes:
         at = TRAINING.get(str(node.target))
         if at is not None and len(node.args) > at and node.args[at]:

@@ -89,7 +89,9 @@ def _charts(row: Comparison, prefix: str) -> dict[str, Any]:
 
     from edgeval.report import charts
 
-    drawn = {"errors": charts.error_sets(row, prefix=f"{prefix}e")}
+    drawn = {}
+    if row.overlap.jaccard is not None:
+        drawn["errors"] = charts.error_sets(row, prefix=f"{prefix}e")
     if row.stages:
         drawn["stages"] = charts.waterfall(row, prefix=f"{prefix}s")
     if any(c.delta is not None for c in row.per_class):

@@ -69,8 +69,8 @@ def _row(row: Comparison) -> str:
     """The sentence of one candidate, and its details folded."""
     test = f"Test of lost = gained: {wording.p_value(row.mcnemar.p)} ({escape(row.mcnemar.method)})"
     least = "" if row.smallest_drop is None else f"; smallest drop this run could have seen: {_drop(row.smallest_drop)}"
-    # Markdown is not read inside this line, so the name is escaped for HTML only.
-    summary = html.escape(wording.clean(wording.title(row), 120)).replace("@", "@\u200b")
+    # Markdown is not read inside this line, so the name is escaped as HTML.
+    summary = html.escape(wording.clean(wording.title(row), 120)).replace("@", "@\u200b").replace("[", "&#91;")
     parts = [f"{wording.sentence(row)} {test}{least}."]
     parts.append(f"<details><summary>{summary}: steps, measures, notes</summary>")
     parts += [_steps(row)] if row.stages else []

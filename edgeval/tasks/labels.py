@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -11,6 +13,7 @@ from edgeval.errors import DataError
 
 FILE = "classes.txt"
 MOST = 100_000
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def read_classes(folder: Path) -> tuple[str, ...] | None:
@@ -30,18 +33,20 @@ def read_classes(folder: Path) -> tuple[str, ...] | None:
 
 def distinct(names: tuple[str, ...], where: str) -> tuple[str, ...]:
     """The names, if all differ. Raises DataError."""
-    repeated = next((name for at, name in enumerate(names) if name in names[:at]), None)
-    if repeated is not None:
-        raise DataError(f"a class name occurs twice in {where}", seen=repeated, hint="each class needs its own name")
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise DataError(f"a class name occurs twice in {where}", seen=repeated[0], hint="each class needs its own name")
     return names
 
 
 def agreed(given: tuple[str, ...] | None, found: tuple[str, ...] | None, where: str) -> tuple[str, ...] | None:
     """The class names that were given or found, None if neither. Raises DataError if both are there and differ."""
     if given is not None and found is not None and given != found:
-        pairs = ((a, b) for a, b in zip_longest(given, found, fillvalue="nothing") if a != b)
-        seen = "{1}, not {0}".format(*next(pairs))
-        raise DataError(f"{where} has other class names, or another order, than it should", seen=seen)
+        want, have = next((a, b) for a, b in zip_longest(given, found, fillvalue="nothing") if a != b)
+        hint = "give both sides the same classes in the same order"
+        raise DataError(
+            f"{where} has other class names, or another order, than it should", seen=f"{have}, not {want}", hint=hint
+        )
     return given if given is not None else found
 
 
@@ -58,16 +63,19 @@ def named(labels: Sequence[int], names: tuple[str, ...] | None) -> tuple[str, ..
 def resolve(words: Sequence[str], names: tuple[str, ...] | None, where: str) -> tuple[list[int], tuple[str, ...]]:
     """Index of each word, and the class names. A word is a name, or else an index; `where` names the file.
 
-    Without names, words that are all numbers are indices, and words that are all names are sorted into classes.
+    Without names, words that are all whole numbers are indices, and words that are no numbers are sorted into classes.
     """
     if names is None:
-        numeric = [word.isascii() and word.isdigit() for word in words]
-        if all(numeric):
-            labels = [int(word[:20]) for word in words]
+        numbers = [word for word in words if NUMBER.fullmatch(word)]
+        if len(numbers) == len(words) and all(word.isdigit() for word in words):
+            labels = [int(word.lstrip("0")[:20] or 0) for word in words]
             return labels, named(labels, None)
-        if any(numeric):
-            mixed = f"{words[numeric.index(True)]}, {words[numeric.index(False)]}"
-            raise DataError(f"labels of {where} mix numbers and names", seen=mixed, hint=f"list the classes in {FILE}")
+        if numbers:
+            odd = next((word for word in words if not word.isdigit()), numbers[0])
+            hint = f"give whole numbers from 0, or list the class names in {FILE}"
+            raise DataError(
+                f"labels of {where} are neither all indices nor all names", seen=f"{numbers[0]}, {odd}", hint=hint
+            )
         names = tuple(sorted(set(words)))
     index = {name: at for at, name in enumerate(distinct(names, "the class names"))}
     index = {str(at): at for at in range(len(names))} | index

@@ -38,8 +38,7 @@ def list_folder(root: Path, class_names: tuple[str, ...] | None) -> Listing:
     """
     folders = sorted(entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     names = _names(root, folders, agreed(class_names, read_classes(root), str(root / FILE)))
-    there = [(label, folder) for label, folder in enumerate(names) if folder in folders]
-    files = [(label, name) for label, folder in there for name in sorted(_walk(root, folder))]
+    files = [(label, name) for label, folder in enumerate(names) for name in sorted(_walk(root, folder))]
     images = [(label, name) for label, name in files if Path(name).suffix.lower() in SUFFIXES]
     if not images:
         raise DataError(f"no class folder of {root} holds an image", seen=", ".join(names), hint=TREE)
@@ -47,7 +46,7 @@ def list_folder(root: Path, class_names: tuple[str, ...] | None) -> Listing:
     empty = [name for label, name in enumerate(names) if label not in kept]
     notes = [f"no images of class {', '.join(empty)}"] if empty else []
     if len(files) > len(images):
-        notes.append(f"{len(files) - len(images)} files that are not images were skipped")
+        notes.append(f"files skipped because they are not images: {len(files) - len(images)}")
     paths, labels = [root / name for _, name in images], [label for label, _ in images]
     return Listing(paths, labels, tuple(name for _, name in images), names, tuple(notes))
 
@@ -69,7 +68,9 @@ def _names(root: Path, folders: list[str], names: tuple[str, ...] | None) -> tup
 
 
 def _walk(root: Path, folder: str) -> Iterator[str]:
-    """Relative paths, with forward slashes, of the visible files below a class folder."""
+    """Relative paths, with forward slashes, of the visible files below a class folder; none if it is not there."""
+    if not (root / folder).is_dir():
+        return
     for where, folders, files in os.walk(root / folder, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
         inside = Path(where).relative_to(root)
@@ -112,7 +113,7 @@ def _rows(path: Path) -> tuple[list[tuple[int, str, str]], list[str]]:
         header = [column.strip() for column in next(reader, [])]
         lines = [(reader.line_num, row) for row in reader if row]
     except (OSError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as CSV", seen=error, hint=f"{HEADER}, quotes are doubled") from error
+        raise DataError(f"{path} cannot be read as CSV", seen=error, hint="double the quotes inside a field") from error
     if header.count("path") != 1 or header.count("label") != 1:
         raise DataError(f"{path} must have the columns path and label", seen=",".join(header), hint=HEADER)
     if not lines:
@@ -138,5 +139,5 @@ def _inside(folder: Path, name: str, line: int) -> str:
 
 
 def _relative(path: Path) -> str:
-    """What paths in this CSV are relative to."""
-    return f"paths are relative to {path.parent}"
+    """How paths in this CSV are written."""
+    return f"paths are relative to {path.parent} and have forward slashes"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from edgeval.archive import as_labels, as_text, read_npz
 from edgeval.errors import DataError
 from edgeval.tasks.labels import agreed, named
-from edgeval.tasks.listing import list_csv, list_folder
+from edgeval.tasks.listing import Listing, list_csv, list_folder
 from edgeval.tasks.pictures import Size, read_pictures, resize_arrays
 from edgeval.tasks.samples import Samples
 from edgeval.tasks.split import Progress
@@ -33,19 +33,26 @@ def load_own(
     """
     if size is not None and min(size) < 1:
         raise DataError("height and width must be at least 1", seen=f"{size[0]}x{size[1]}", hint="for example 32x32")
-    if path.is_dir():
-        listing = list_folder(path, class_names)
-    elif not path.exists():
-        raise DataError("there is no such data", seen=path, hint=LAYOUTS)
-    elif path.suffix.lower() == ".npz":
+    if path.suffix.lower() == ".npz" and not path.is_dir():
         return load_npz(path, class_names=class_names, size=size)
-    elif path.suffix.lower() == ".csv":
-        listing = list_csv(path, class_names)
-    else:
-        raise DataError("this kind of data is not known", seen=path, hint=LAYOUTS)
+    listing = _list(path, class_names)
     images, notes = read_pictures(listing.paths, size=size, progress=progress or _silent)
     labels = np.array(listing.labels, dtype=np.int64)
     return Samples(images, labels, listing.ids, listing.class_names, listing.notes + notes)
+
+
+def _list(path: Path, class_names: tuple[str, ...] | None) -> Listing:
+    """The image files that a folder or a CSV names. Raises DataError."""
+    try:
+        if path.is_dir():
+            return list_folder(path, class_names)
+        if not path.exists():
+            raise DataError("there is no such data", seen=path, hint=LAYOUTS)
+        if path.suffix.lower() == ".csv":
+            return list_csv(path, class_names)
+    except OSError as error:
+        raise DataError("the data cannot be read", seen=error, hint="check the path and its permissions") from error
+    raise DataError("this kind of data is not known", seen=path, hint=LAYOUTS)
 
 
 def load_npz(path: Path, *, class_names: tuple[str, ...] | None = None, size: Size | None = None) -> Samples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 import warnings
 import zlib
@@ -42,10 +43,7 @@ def read_pictures(paths: Sequence[Path], *, size: Size | None, progress: Progres
             grey = grey and image.mode in GREY
     height, width = size or common(paths, shapes)
     shape = (len(paths), height, width, 1 if grey else 3)
-    if int(np.prod(shape)) > LIMIT:
-        raise DataError(
-            "the images do not fit into memory", seen=f"{shape}, over {LIMIT} bytes", hint="give a smaller --size"
-        )
+    check_memory(shape, 1)
     pixels = np.empty(shape, dtype=np.uint8)
     for at, path in enumerate(paths):
         with opened(path) as image:
@@ -101,9 +99,18 @@ def decode(image: Image.Image, grey: bool, size: Size) -> Pixels:
     return np.asarray(image, dtype=np.uint8).reshape(*size, 1 if grey else 3)
 
 
+def check_memory(shape: tuple[int, ...], itemsize: int) -> None:
+    """Raise DataError if an array of this shape would be larger than LIMIT bytes."""
+    size = math.prod(shape) * itemsize
+    if size > LIMIT:
+        raise DataError(f"the images do not fit into {LIMIT} bytes", seen=size, hint="give fewer, or a smaller --size")
+
+
 def resize_arrays(images: NDArray[np.generic], size: Size) -> NDArray[np.generic]:
     """(N, H, W, C) uint8 or float32 to (N, *size, C), each channel by itself, bilinear."""
-    resized = np.empty((len(images), *size, images.shape[-1]), dtype=images.dtype)
+    shape = (len(images), *size, images.shape[-1])
+    check_memory(shape, images.itemsize)
+    resized = np.empty(shape, dtype=images.dtype)
     for at, channel in np.ndindex(len(images), images.shape[-1]):
         plane = Image.fromarray(np.ascontiguousarray(images[at, :, :, channel]))
         resized[at, :, :, channel] = np.asarray(plane.resize(size[::-1], Image.Resampling.BILINEAR))

@@ -45,7 +45,7 @@ def compose(left: NDArray[np.uint8], right: NDArray[np.uint8], draws: Draws) -> 
     lightness = draws.within(60, 195, n, 1)
     image = backdrop(lightness, draws)
     for _ in range(2):
-        image = strike(image, draws)
+        strike(image, draws)
     darker = np.where(lightness > 127, -1, 1).astype(np.int32)
     for digit, column in ((left, 9), (right, 23)):
         contrast = draws.within(135, 240, n, 1) * darker + draws.within(-50, 50, n, 3)
@@ -64,18 +64,19 @@ def backdrop(lightness: Ints, draws: Draws) -> Ints:
     return image
 
 
-def strike(image: Ints, draws: Draws) -> Ints:
-    """Half-transparent straight strokes, 1 to 2 pixels wide, across two images in three."""
+def strike(image: Ints, draws: Draws) -> None:
+    """Draw a half-transparent straight stroke, 1 to 2 pixels wide, into two of three images (n, 3, 32, 32)."""
     n = len(image)
     y0, x0, y1, x1 = draws.within(0, SIDE - 1, 4, n, 1, 1)
     dy, dx = y1 - y0, x1 - x0
     down, along = X[:, None] - y0, X - x0
     length2 = dy * dy + dx * dx
     across, position = along * dy - down * dx, along * dx + down * dy
-    hit = 16 * across * across <= draws.within(6, 18, n, 1, 1) * length2
+    hit = 16 * across * across < draws.within(6, 18, n, 1, 1) * length2
     hit &= (position >= 0) & (position <= length2) & (draws.within(0, 2, n, 1, 1) > 0)
-    colour = draws.within(0, 255, n, 3, 1, 1)
-    return np.where(hit[:, None], (image + colour) >> 1, image)
+    colour = draws.within(0, 255, n, 3)
+    which, row, column = np.nonzero(hit)
+    image[which, :, row, column] = (image[which, :, row, column] + colour[which]) >> 1
 
 
 def ink(digit: NDArray[np.uint8], column: int, draws: Draws) -> Ints:
@@ -86,7 +87,7 @@ def ink(digit: NDArray[np.uint8], column: int, draws: Draws) -> Ints:
     height, width = draws.within(13, 17, n, 1), draws.within(11, 14, n, 1, 1)
     centre_y = draws.within(13 * UNIT, 19 * UNIT, n, 1)
     centre_x = draws.within((column - 2) * UNIT, (column + 2) * UNIT, n, 1, 1)
-    slant = draws.within(-40, 40, n, 1, 1)
+    slant = draws.within(-50, 50, n, 1, 1)
     down = X * UNIT - centre_y
     along = X * UNIT - centre_x + (slant * down[:, :, None] >> 8)
     rows = between(cells.transpose(0, 2, 1), (down * 8 // height)[:, None]).transpose(0, 2, 1)
@@ -95,7 +96,7 @@ def ink(digit: NDArray[np.uint8], column: int, draws: Draws) -> Ints:
 
 
 def between(cells: Ints, offset: Ints) -> Ints:
-    """Linear interpolation in each row of cells, `offset` / UNIT cells from a digit's middle; gives cells times UNIT."""
+    """Linear interpolation in rows of cells, `offset` / UNIT cells from a digit's middle; gives cells times UNIT."""
     at = np.clip(offset + 9 * UNIT // 2, 0, 9 * UNIT)
     n, rows, _ = cells.shape
     index = np.arange(0, n * rows * CELLS, CELLS, dtype=np.int32).reshape(n, rows, 1) + (at >> 8)

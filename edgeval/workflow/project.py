@@ -12,7 +12,7 @@ from edgeval.store import Store
 
 def open_store(runs: Path | None) -> Store:
     """The results folder: --runs, else edgeval.toml's, else `runs` here."""
-    return Store(runs or Path(load_settings().runs or "runs"))
+    return Store(runs or Path(load_settings().runs or "runs")).check()
 
 
 def choose_target(name: str | None) -> str:

@@ -8,7 +8,7 @@ import re
 
 import pytest
 import torch
-from small_net import CLASSES, Net, images, request_for
+from small_net import CLASSES, Exported, Net, images, request_for
 
 from edgeval.errors import IntegrityError, ModelError
 from edgeval.export.convert import Request, export

@@ -38,9 +38,9 @@ def set_free(model: Any) -> None:
 
 BROKEN: list[tuple[Callable[[Any], None], str]] = [
     (lambda model: set_code(model, "MEAN", builtinCode=150, deprecatedBuiltinCode=127), "cannot run GELU"),
-    (lambda model: set_code(model, "CONV_2D", version=6), "cannot run CONV_2D .seen: version 6"),
+    (lambda model: set_code(model, "CONV_2D", version=6), r"cannot run CONV_2D .seen: version 6"),
     (set_batch, "needs a batch of 1"),
-    (set_free, "cannot run .* a shape that is known only"),
+    (set_free, r"cannot run PAD .*a shape that is known only"),
 ]
 
 
@@ -52,7 +52,7 @@ def test_a_plain_convolutional_net_is_accepted(good: bytes) -> None:
 def test_what_the_compiler_refuses_is_named(good: bytes, edit: Callable[[Any], None], message: str) -> None:
     model = flatbuffer.parse(good)
     edit(model)
-    with pytest.raises(ModelError, match=f"small: the Edge TPU .*{message}|small: .*{message}"):
+    with pytest.raises(ModelError, match=f"small: the Edge TPU {message}"):
         edgetpu.check(flatbuffer.pack(model), "small")
 
 

@@ -301,7 +301,7 @@ def plain_row() -> Comparison:
             ClassDelta(index=1, name="dog", n=0, reference=None, candidate=None, delta=None),
         ),
         overlap=Overlap(
-            errors_reference=2, errors_candidate=3, jaccard=None, jaccard_max=0.667, jaccard_independent=0.14
+            errors_reference=2, errors_candidate=3, jaccard=0.25, jaccard_max=0.667, jaccard_independent=0.136
         ),
         flips=Flips(both_right=6, lost=2, gained=1, both_wrong=1, lost_ids=("1", "2"), gained_ids=("3",)),
         mcnemar=Mcnemar(p=0.625, method="mid-p McNemar"),

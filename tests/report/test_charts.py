@@ -1,8 +1,8 @@
 """The pictures are deterministic, stand beside one another, and take their colours from the page."""
 
 import re
-from xml.etree.ElementTree import Element, fromstring
 from collections.abc import Callable
+from xml.etree.ElementTree import Element, fromstring
 
 import matplotlib as mpl
 import pytest

@@ -150,6 +150,18 @@ def test_missing_parts_are_said_in_a_line(plain_row: Comparison) -> None:
     assert "Run it again" not in words
 
 
+def test_two_models_without_an_error(plain_row: Comparison) -> None:
+    same = plain_row.overlap.model_copy(update=dict.fromkeys(("jaccard", "jaccard_max", "jaccard_independent")))
+    none = same.model_copy(update={"errors_reference": 0, "errors_candidate": 0})
+    flips = plain_row.flips.model_copy(
+        update={"lost": 0, "gained": 0, "both_wrong": 0, "lost_ids": (), "gained_ids": ()}
+    )
+    words = Page(render_html([plain_row.model_copy(update={"overlap": none, "flips": flips})], images={})).words()
+    assert "Neither side makes an error" in words
+    assert "Right before, wrong now none." in words
+    assert "Of 10 images, 0 that the reference gets right are now wrong" in words
+
+
 def test_without_pictures_the_answers_are_still_shown(row: Comparison) -> None:
     page = Page(render_html([row], images={}))
     assert "img" not in page.tags

@@ -83,6 +83,12 @@ def test_other_pixels_than_the_official_ones_are_noted(given: Path) -> None:
     assert "differ from the official" in cifar100.load("test", given, silent).notes[0]
 
 
+def test_a_data_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("in the way")
+    with pytest.raises(DataError, match="cannot be put there"):
+        cifar100.load("test", tmp_path / "data", silent)
+
+
 def test_the_archive_is_fetched_with_progress_and_removed(
     given: Path, serve: Callable[[Path], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

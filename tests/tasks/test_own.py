@@ -61,7 +61,7 @@ def test_hidden_and_other_files_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "README").write_text("no class")
     samples = load_own(tmp_path)
     assert len(samples) == 3
-    assert samples.notes == ("1 files that are not images were skipped",)
+    assert samples.notes == ("files skipped because they are not images: 1",)
 
 
 def test_deeper_folders_belong_to_their_class(tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ def sizes(root: Path) -> Path:
 CASES: dict[str, tuple[Build, str, str]] = {
     "nothing there": (lambda root: root / "absent", "no such data", "absent"),
     "another kind of file": (raw("own.h5", b"x"), "not known", "own.h5"),
+    "a name of 5,000 letters": (lambda root: root / ("a" * 5000), "cannot be read", "permissions"),
     # folders
     "an empty folder": (folder(), "has no subfolder", "named after its class"),
     "images without class folders": (folder("a.png", "b.png"), "has no subfolder", "named after its class"),
@@ -119,7 +120,14 @@ CASES: dict[str, tuple[Build, str, str]] = {
     "an unknown name": (table("path,label", "a/x.png,dgo", classes="cat\ndog"), "dgo", "did you mean dog"),
     "an index too high": (table("path,label", "a/x.png,2", classes="cat\ndog"), "seen: 2", "2 classes"),
     "a negative index": (table("path,label", "a/x.png,-1", classes="cat\ndog"), "seen: -1", "2 classes"),
-    "numbers and names": (table("path,label", "a/x.png,1", "a/x.png,cat"), "mix numbers and names", "classes.txt"),
+    "numbers and names": (
+        table("path,label", "a/x.png,1", "a/x.png,cat"),
+        "neither all indices nor all names",
+        "classes.txt",
+    ),
+    "labels that a spreadsheet made fractions": (table("path,label", "a/x.png,10.0"), "neither all indices", "10.0"),
+    "a negative index without names": (table("path,label", "a/x.png,-1"), "neither all indices", "-1"),
+    "a path of 5,000 letters": (table("path,label", f"{'a' * 5000},cat"), "cannot be read", "too long"),
     "an endless index": (table("path,label", f"a/x.png,{'9' * 5000}"), "labels must lie in", "99999"),
     "an empty label": (table("path,label", "a/x.png, ", classes="cat"), "no label", "line 2"),
     "an empty label without classes": (table("path,label", "a/x.png,"), "no label", "line 2"),

@@ -101,6 +101,8 @@ def test_more_than_fits_is_refused_before_it_is_read(tmp_path: Path, monkeypatch
     assert len(read(path)[0]) == 1
     with pytest.raises(DataError, match="do not fit"):
         read(path, path)
+    with pytest.raises(DataError, match="do not fit"):
+        pictures.resize_arrays(COLOUR[None], (10**9, 10**9))
 
 
 @pytest.mark.parametrize("limit", [20, 10], ids=["warning", "error"])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
-BLOCK_BYTES = 1 << 20  # of one prepared block: enough to work in bulk, small enough for a cache and a small board
+BLOCK_BYTES = 1 << 18  # of one prepared block: enough to work in bulk, small enough to stay in a cache
 BLOCK_SECONDS = 0.2
 WARM_UP_SECONDS, MEASURE_SECONDS, MEASURE_MAX, MEASURE_MIN = 0.2, 1.5, 2000, 5
 
@@ -30,7 +30,7 @@ WARM_UP_SECONDS, MEASURE_SECONDS, MEASURE_MAX, MEASURE_MIN = 0.2, 1.5, 2000, 5
 def work(job: Dict[str, Any], share: int, shares: int) -> int:
     """Do every `shares`-th piece from `share` on; with no shares, measure. Returns the exit status."""
     out = _private_stdout()
-    pass
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         bench = Bench(job, threads=1 if shares else job["threads"])
         frames.write(out, "hello", **bench.hello())
