@@ -57,8 +57,14 @@ class Request:
     def reference(self) -> Floats:
         """(N, classes) logits of torch on the check batch, image by image as the artifacts see them."""
         batch = torch.from_numpy(_channels_first(self.inputs(self.check)))
-        with torch.no_grad():
-            logits: Floats = torch.cat([self.module.eval()(image[None]) for image in batch]).numpy()
+        if isinstance(self.module, Program) and not self.module.accepts(tuple(batch.shape[1:])):
+            seen = f"{tuple(batch.shape[1:])}, the network takes {self.module.shape[1:]}"
+            raise ModelError(f"{self.name} takes images of another shape (channels, height, width)", seen=seen)
+        try:
+            with torch.no_grad():
+                logits: Floats = torch.cat([self.module.eval()(image[None]) for image in batch]).numpy()
+        except RuntimeError as error:
+            raise ModelError(f"{self.name} cannot take these images", seen=error, hint="check their size") from error
         if logits.shape != (len(self.check), len(self.class_names)):
             wanted = (len(self.check), len(self.class_names))
             raise ModelError(f"{self.name} must answer with one logit a class", seen=f"{logits.shape}, wanted {wanted}")
@@ -86,8 +92,12 @@ def export(request: Request, fmt: Format) -> tuple[bytes, ArtifactCard]:
     Raises IntegrityError when the file does not answer as torch does, ModelError when the profile's device cannot run
     it or the module does not fit the request.
     """
-    reference = request.reference
-    data, suffix = _convert(request, fmt), fmt.partition("-")[0]
+    reference, suffix = request.reference, fmt.partition("-")[0]
+    try:
+        data = _convert(request, fmt)
+    except (RuntimeError, ValueError, TypeError, KeyError, AssertionError) as error:
+        hint = "the converter's whole message is in the log; replace the operator that it names"
+        raise ModelError(f"{request.name} cannot be converted to {fmt}", seen=error, hint=hint) from error
     if request.profile == "coral" and fmt == "tflite-int8":
         edgetpu.check(data, request.name)
     answers = parity.answers(data, suffix, request.inputs(request.check))

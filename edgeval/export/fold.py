@@ -30,5 +30,5 @@ def _pairs(module: nn.Module) -> Iterator[tuple[nn.Sequential, int, nn.Conv2d, n
     for chain in module.modules():
         if isinstance(chain, nn.Sequential) and type(chain).forward is nn.Sequential.forward:
             for at, (conv, norm) in enumerate(pairwise(chain)):
-                if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d) and norm.track_running_stats:
+                if type(conv) is nn.Conv2d and type(norm) is nn.BatchNorm2d and norm.track_running_stats:
                     yield chain, at, conv, norm

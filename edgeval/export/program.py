@@ -33,21 +33,27 @@ TARGET = re.compile(
 NAMES = "Symbol Integer Rational Mul Add Pow Max Min Mod FloorDiv CeilDiv CleanDiv True False"
 SYMBOLIC = frozenset(NAMES.split())
 LEAF: dict[str, Any] = {"type": None, "context": None, "children_spec": []}
+Shape = tuple[int | None, ...]
 TRAINING = {"aten.batch_norm.default": 5, "aten.dropout.default": 2, "aten.dropout_.default": 2}
 
 
 class Program(nn.Module):
     """An exported program as a module: float32 (N, C, H, W) -> (N, classes); its mode is fixed since its export."""
 
-    def __init__(self, body: nn.Module, *, fixed_batch: bool) -> None:
+    def __init__(self, body: nn.Module, shape: Shape) -> None:
         super().__init__()
         self.body = body
-        self.fixed_batch = fixed_batch
+        self.shape = shape
+        self.fixed_batch = shape[0] == 1
         for part in self.modules():
             part.training = False
 
     def train(self, mode: bool = True) -> Program:
         return self
+
+    def accepts(self, shape: tuple[int, ...]) -> bool:
+        """Whether images of this shape (C, H, W) go in."""
+        return all(own in (None, given) for own, given in zip(self.shape[1:], shape, strict=True))
 
     def forward(self, images: Tensor) -> Tensor:
         logits: Tensor = self.body(images)
@@ -64,7 +70,7 @@ def load_pt2(path: Path) -> Program:
         module = program.module(check_guards=False)
     except (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexError, AssertionError) as error:
         raise ModelError(f"{path} cannot be loaded by torch {torch.__version__}", seen=error, hint=SAVE) from error
-    return Program(module, fixed_batch=_fixed_batch(program, path))
+    return Program(module, _input_shape(program, path))
 
 
 def _records(path: Path) -> dict[str, bytes]:
@@ -174,18 +180,18 @@ def _refusal(path: Path, what: str) -> ModelError:
     return ModelError(f"{path} holds what edgeval does not load from files", seen=what, hint=hint)
 
 
-def _fixed_batch(program: torch.export.ExportedProgram, path: Path) -> bool:
-    """Whether only a batch of one goes in. Raises ModelError for other fixed batches, and for training mode."""
+def _input_shape(program: torch.export.ExportedProgram, path: Path) -> Shape:
+    """What goes in: (N, C, H, W), None where free. Raises ModelError unless that is float32 with N free or 1."""
     for node in program.graph.nodes:
         at = TRAINING.get(str(node.target))
         if at is not None and len(node.args) > at and node.args[at]:
             raise ModelError(f"{path} was exported in training mode", seen=node.target, hint=SAVE)
-    name = program.graph_signature.user_inputs[0]
-    value = next(node.meta["val"] for node in program.graph.nodes if node.name == name)
-    if value.ndim != 4 or value.dtype != torch.float32:
-        raise ModelError(f"{path} must take float32 (N, C, H, W)", seen=f"{value.dtype} {tuple(value.shape)}")
-    batch = value.shape[0]
-    if isinstance(batch, int) and batch != 1:
+    given = [node.meta["val"] for node in program.graph.nodes if node.name in program.graph_signature.user_inputs]
+    if len(given) != 1 or not isinstance(given[0], Tensor) or given[0].ndim != 4 or given[0].dtype != torch.float32:
+        seen = ", ".join(f"{value.dtype} {tuple(value.shape)}" for value in given if isinstance(value, Tensor))
+        raise ModelError(f"{path} must take one float32 tensor (N, C, H, W)", seen=seen or "no tensor", hint=SAVE)
+    shape = tuple(size if isinstance(size, int) else None for size in given[0].shape)
+    if shape[0] not in (None, 1):
         hint = "export it with one image, or with dynamic_shapes=({0: torch.export.Dim('batch')},)"
-        raise ModelError(f"{path} takes batches of {batch} only", seen=tuple(value.shape), hint=hint)
-    return isinstance(batch, int)
+        raise ModelError(f"{path} takes batches of {shape[0]} only", seen=shape, hint=hint)
+    return shape

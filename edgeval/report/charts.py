@@ -143,13 +143,13 @@ def changes(rows: Sequence[Comparison], *, prefix: str) -> str:
         drawing = Drawing(WIDTH, 34 * len(rows) + 48)
         axes = drawing.axes(110, 4, WIDTH - 130, 34 * len(rows))
         axes.axvline(0, color=MUTED, lw=1)
-        for y, row in enumerate(rows):
+        for y, (row, name) in enumerate(zip(rows, wording.short_names(rows), strict=True)):
             top1 = row.metrics["top1"]
             if top1.delta is not None:
                 axes.plot(100 * top1.delta, y, "o", color=INK, ms=7)
             if top1.ci95 is not None:
                 axes.plot([100 * end for end in top1.ci95], [y, y], color=INK, lw=2)
-            _left(axes, y, wording.clean(row.candidate.name, 16))
+            _left(axes, y, wording.clean(name, 16))
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.margins(x=0.05)
         _percent_axis(axes, "change of top-1, percentage points")

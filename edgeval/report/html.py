@@ -32,7 +32,9 @@ def render_html(rows: Sequence[Comparison], *, images: Mapping[str, bytes]) -> s
         _section(row, k, flips) for k, (row, flips) in enumerate(zip(rows, galleries(rows, images), strict=True))
     ]
     page = environment.get_template("page.html.j2")
-    return page.render(sections=sections, rows=rows, overview=_overview(rows), version=__version__)
+    return page.render(
+        sections=sections, rows=rows, overview=_overview(rows), names=wording.short_names(rows), version=__version__
+    )
 
 
 def _environment() -> Environment:

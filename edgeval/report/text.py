@@ -44,12 +44,12 @@ def render_score(score: Score) -> str:
 
 def _row(row: Comparison) -> str:
     """The block of one candidate."""
-    head = f"{wording.clean(wording.title(row), 46)} against {wording.clean(row.reference.name, 24)}"
-    lines = [head, f"  {_facts(row)}", "", _metric("top-1", "top1", row.metrics["top1"])]
+    head = f"{wording.clean(wording.title(row))} against {wording.clean(row.reference.name)}"
+    lines = [*_wrap(head), f"  {_facts(row)}", "", _metric("top-1", "top1", row.metrics["top1"])]
     if "ece" in row.metrics:
         lines.append(_metric("ECE", "ece", row.metrics["ece"]))
     flips = f"{wording.count(row.flips.lost)} lost, {wording.count(row.flips.gained)} gained"
-    lines.append(f"  {'flips':<7}{flips:<32}{wording.p_value(row.mcnemar.p)} ({wording.clean(row.mcnemar.method, 24)})")
+    lines.append(f"  {'flips':<7}{flips:<32}{wording.p_value(row.mcnemar.p)} ({wording.clean(row.mcnemar.method, 27)})")
     return "\n".join([*lines, *_overlap(row), *_steps(row), *_rest(row)])
 
 
@@ -90,12 +90,12 @@ def _heads(rows: Sequence[Comparison]) -> str:
         *([f"  {_facts(first)}"] if len({_facts(row) for row in rows}) == 1 else []),
         "",
         f"  {'candidate':<20}{'top-1':>6}{'change':>10}  {'95% interval':<19}{'lost':>6}{'gained':>7}{'ECE':>7}",
-        f"  {wording.clean(reference.name, 19):<20}{wording.percent(first.metrics['top1'].reference):>6}"
+        f"  {'reference':<20}{wording.percent(first.metrics['top1'].reference):>6}"
         f"{wording.value('ece', first.metrics['ece'].reference if 'ece' in first.metrics else None):>51}",
     ]
-    for row in rows:
+    for row, short in zip(rows, wording.short_names(rows), strict=True):
         top1, ece = row.metrics["top1"], row.metrics.get("ece")
-        name = wording.clean(f"{row.candidate.name} ({row.candidate.format})", 19)
+        name = wording.clean(f"{short} ({row.candidate.format})", 19)
         change = f"{wording.points(top1.delta):>10}  {wording.change_interval('top1', top1.ci95):<19}"
         flips = f"{wording.count(row.flips.lost):>6}{wording.count(row.flips.gained):>7}"
         end = wording.value("ece", ece.candidate if ece else None)
@@ -106,8 +106,8 @@ def _heads(rows: Sequence[Comparison]) -> str:
 def _all_steps(rows: Sequence[Comparison]) -> str:
     """The chains of several candidates in one table; empty where none has one."""
     lines = [
-        f"  {wording.clean(row.candidate.name, 13) if k == 0 else '':<14}{s.name:<14}{_step(s)}"
-        for row in rows
+        f"  {wording.clean(short, 13) if k == 0 else '':<14}{s.name:<14}{_step(s)}"
+        for row, short in zip(rows, wording.short_names(rows), strict=True)
         for k, s in enumerate(row.stages)
     ]
     return "\n".join([f"  {'candidate':<14}{'step':<14}{STEPS}", *lines]) if lines else ""
@@ -123,13 +123,9 @@ def _counts(lost: int, gained: int) -> str:
 
 def _facts(row: Comparison) -> str:
     """Origin, runtime and number of images."""
-    runtime = wording.clean(wording.runtime_words(row.target), 40)
-    facts = [
-        wording.clean(wording.badge(row.target), 24),
-        *([runtime] if runtime else []),
-        f"n = {wording.count(row.n)}",
-    ]
-    return ", ".join(facts)
+    badge, n = wording.clean(wording.badge(row.target), 24), f"n = {wording.count(row.n)}"
+    runtime = wording.clean(wording.runtime_words(row.target), 72 - len(badge) - len(n))
+    return ", ".join(part for part in (badge, runtime, n) if part)
 
 
 def _rest(row: Comparison) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgeval.records.findings import Comparison, Interval
@@ -138,6 +138,13 @@ def title(row: Comparison) -> str:
     """Candidate, format and place."""
     where = f" on {place(row)}" if row.target.target or row.target.name != row.candidate.name else ""
     return f"{row.candidate.name} ({row.candidate.format}){where}"
+
+
+def short_names(rows: Sequence[Comparison]) -> list[str]:
+    """The candidates' names without the ladder that all of them share: `scalecnn-cifar100:c4` -> `c4`."""
+    names = [row.candidate.name for row in rows]
+    ladders, rungs = {name.rpartition(":")[0] for name in names}, [name.rpartition(":")[2] for name in names]
+    return rungs if len(ladders) == 1 and all(rungs) else names
 
 
 def badge(source: Source) -> str:

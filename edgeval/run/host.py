@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol, Self
 
-from edgeval.errors import InputError, RuntimeMissing, UnreachableError
+from edgeval.errors import BenchError, InputError, RuntimeMissing, UnreachableError
 
 GRACE_S = 5.0
 
@@ -63,8 +63,11 @@ class LocalHost:
 
     def __init__(self, workdir: Path | None = None, python: str = sys.executable) -> None:
         self.python = python
-        self._temporary = None if workdir else tempfile.TemporaryDirectory(prefix="edgeval-")
-        self.workdir = workdir or Path(self._temporary.name if self._temporary else "")
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        if workdir is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="edgeval-")
+            workdir = Path(self._temporary.name)
+        self.workdir = workdir.absolute()
         self.workdir.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def __enter__(self) -> Self:
@@ -75,13 +78,16 @@ class LocalHost:
             self._temporary.cleanup()
 
     def put(self, source: Path | bytes, name: str) -> str:
-        """Copy to `<hash>-<name>`, unless it is there."""
+        """Copy to `<hash>-<name>`, unless it is there. Raises BenchError if it cannot be read or written."""
         if not re.fullmatch(r"[\w.-]+", name):
             raise InputError("a file on the device needs a plain name", seen=name)
-        digest = _digest(source)
-        place = self.workdir / f"{digest[:32]}-{name}"
-        if not (place.is_file() and _digest(place) == digest):
-            _copy(source, place)
+        try:
+            digest = _digest(source)
+            place = self.workdir / f"{digest[:32]}-{name}"
+            if not (place.is_file() and _digest(place) == digest):
+                _copy(source, place)
+        except OSError as error:
+            raise BenchError("a file cannot be placed for the run", seen=error, hint="check the disk") from error
         return str(place)
 
     def run(self, argv: Sequence[str]) -> LocalProcess:
@@ -156,11 +162,11 @@ def _digest(source: Path | bytes) -> str:
 
 
 def _copy(source: Path | bytes, place: Path) -> None:
-    """Write under a temporary name, then rename: a killed copy leaves nothing that looks whole."""
-    with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as part:
+    """Write elsewhere, then rename: a killed copy leaves nothing that looks whole."""
+    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+        part = Path(folder) / "part"
         if isinstance(source, bytes):
-            part.write(source)
+            part.write_bytes(source)
         else:
-            with source.open("rb") as file:
-                shutil.copyfileobj(file, part)
-    Path(part.name).replace(place)
+            shutil.copyfile(source, part)
+        part.replace(place)

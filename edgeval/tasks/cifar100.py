@@ -46,10 +46,9 @@ def load(split: Split, folder: Path, progress: Progress) -> Samples:
     ids = tuple(f"{split}-{i:05d}" for i in range(len(labels)))
     digest = hashlib.sha256(np.ascontiguousarray(images).data)
     digest.update(labels.astype(np.uint8).data)
-    note = f"pixels, labels or their order in {TABLE} differ from the official CIFAR-100"
-    return Samples(
-        images, labels, ids, as_text(arrays["fine_names"]), () if digest.hexdigest() == OFFICIAL[split] else (note,)
-    )
+    other = f"pixels, labels or their order in {TABLE} differ from the official CIFAR-100"
+    notes = () if digest.hexdigest() == OFFICIAL[split] else (other,)
+    return Samples(images, labels, ids, as_text(arrays["fine_names"]), notes)
 
 
 def check(path: Path, arrays: Arrays, split: Split) -> None:

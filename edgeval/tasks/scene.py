@@ -50,7 +50,7 @@ def compose(left: NDArray[np.uint8], right: NDArray[np.uint8], draws: Draws) -> 
     for digit, column in ((left, 9), (right, 23)):
         contrast = draws.within(135, 240, n, 1) * darker + draws.within(-50, 50, n, 3)
         image += ink(digit, column, draws)[:, None] * contrast[:, :, None, None] >> 12
-    loudness = draws.within(2, 14, n, 1, 1, 1)
+    loudness = draws.within(2, 16, n, 1, 1, 1)
     image += draws.noise(n, 3, SIDE, SIDE) * loudness >> 7
     return np.ascontiguousarray(np.clip(image, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1))
 
@@ -85,7 +85,7 @@ def ink(digit: NDArray[np.uint8], column: int, draws: Draws) -> Ints:
     cells = np.zeros((n, CELLS, CELLS), dtype=np.int32)
     cells[:, 1:9, 1:9] = digit
     height, width = draws.within(13, 17, n, 1), draws.within(11, 14, n, 1, 1)
-    centre_y = draws.within(13 * UNIT, 19 * UNIT, n, 1)
+    centre_y = draws.within(12 * UNIT, 20 * UNIT, n, 1)
     centre_x = draws.within((column - 2) * UNIT, (column + 2) * UNIT, n, 1, 1)
     slant = draws.within(-50, 50, n, 1, 1)
     down = X * UNIT - centre_y

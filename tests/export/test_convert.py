@@ -91,6 +91,25 @@ def test_a_file_of_other_weights_is_an_integrity_error(request_: Request, net: N
     assert info.value.exit_code == 5
 
 
+class Spectral(torch.nn.Module):
+    """Takes eigenvalues, which neither format knows."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.linalg.eigvals(x).real.mean(dim=1)[:, : len(CLASSES)]
+
+
+@pytest.mark.parametrize("fmt", ["onnx-fp32", "tflite-fp32"])
+def test_what_cannot_be_converted_is_named(fmt: Format) -> None:
+    with pytest.raises(ModelError, match=f"small:s0 cannot be converted to {fmt} .*eig"):
+        export(request_for(Spectral()), fmt)
+
+
+def test_a_network_that_cannot_take_the_images_is_named() -> None:
+    net = torch.nn.Sequential(torch.nn.Conv2d(4, 10, 16), torch.nn.Flatten())
+    with pytest.raises(ModelError, match=r"small:s0 cannot take these images .*channels"):
+        export(request_for(net), "onnx-fp32")
+
+
 def test_a_network_with_other_classes_is_refused(net: Net) -> None:
     wrong = Request(net, "small", request_for(net).preprocess, CLASSES[:9], images(4, 0), images(4, 1))
     with pytest.raises(ModelError, match="one logit a class"):

@@ -37,10 +37,10 @@ def set_free(model: Any) -> None:
 
 
 BROKEN: list[tuple[Callable[[Any], None], str]] = [
-    (lambda model: set_code(model, "MEAN", builtinCode=150, deprecatedBuiltinCode=127), "cannot run GELU"),
+    (lambda model: set_code(model, "MEAN", builtinCode=150, deprecatedBuiltinCode=127), r"cannot run GELU"),
     (lambda model: set_code(model, "CONV_2D", version=6), r"cannot run CONV_2D .seen: version 6"),
-    (set_batch, "needs a batch of 1"),
-    (set_free, r"cannot run PAD .*a shape that is known only"),
+    (set_batch, r"needs a batch of 1"),
+    (set_free, r"cannot run CONV_2D .*a shape that is known only"),
 ]
 
 
@@ -52,7 +52,7 @@ def test_a_plain_convolutional_net_is_accepted(good: bytes) -> None:
 def test_what_the_compiler_refuses_is_named(good: bytes, edit: Callable[[Any], None], message: str) -> None:
     model = flatbuffer.parse(good)
     edit(model)
-    with pytest.raises(ModelError, match=f"small: the Edge TPU {message}"):
+    with pytest.raises(ModelError, match=rf"small: the Edge TPU {message}"):
         edgetpu.check(flatbuffer.pack(model), "small")
 
 

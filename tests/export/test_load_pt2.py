@@ -59,16 +59,33 @@ def test_the_program_answers_as_the_network(archive: Path, net: Net) -> None:
         torch.testing.assert_close(program.eval()(IMAGES[:n]), net(IMAGES[:n]))
 
 
-def test_a_program_of_one_image_is_exported_with_that_batch(net: Net, tmp_path: Path) -> None:
-    program = load_pt2(save(net, tmp_path / "one.pt2", IMAGES[:1], None))
+def tiny() -> torch.nn.Module:
+    torch.manual_seed(0)
+    pooled = torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()
+    return torch.nn.Sequential(torch.nn.Conv2d(3, 8, 3), torch.nn.ReLU(), *pooled, torch.nn.Linear(8, 10)).eval()
+
+
+def test_a_program_of_one_image_is_exported_with_that_batch(tmp_path: Path) -> None:
+    program = load_pt2(save(tiny(), tmp_path / "one.pt2", IMAGES[:1], None))
     _, card = export(request_for(program), "onnx-fp32")
     assert card.input.shape == (1, 3, 16, 16)
     assert card.parity.passed
 
 
-def test_a_program_is_exported_to_tflite(archive: Path) -> None:
-    _, card = export(request_for(load_pt2(archive)), "tflite-fp32")
+def test_a_program_is_exported_to_tflite(tmp_path: Path) -> None:
+    _, card = export(request_for(load_pt2(save(tiny(), tmp_path / "tiny.pt2"))), "tflite-fp32")
     assert "TRANSPOSE" not in card.operators
+
+
+def test_images_of_another_size_are_refused(tmp_path: Path) -> None:
+    program = load_pt2(save(tiny(), tmp_path / "tiny.pt2", torch.rand(2, 3, 32, 32)))
+    with pytest.raises(ModelError, match=r"another shape .*\(3, 16, 16\), the network takes \(3, 32, 32\)"):
+        export(request_for(program), "onnx-fp32")
+
+
+def test_flat_inputs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"one float32 tensor \(N, C, H, W\)"):
+        load_pt2(save(torch.nn.Linear(3, 2).eval(), tmp_path / "flat.pt2", torch.rand(1, 3), None))
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04" + bytes(200), None])

@@ -15,8 +15,8 @@ from sklearn.metrics import recall_score, top_k_accuracy_score
 
 from edgeval.measures import accuracy
 
-SHARED = Path(os.environ.get("EDGEVAL_SHARED", Path(__file__).parents[2].parent / "shared" / "data"))
-TABLE = SHARED / "paper1_per_class_permille.csv"
+SHARED = Path(os.environ.get("EDGEVAL_SHARED", Path(__file__).parents[3] / "shared"))
+TABLE = SHARED / "data" / "paper1_per_class_permille.csv"
 # Gini, bottom-5, bottom-10, bottom-20 in percent, of arXiv 2603.07365's public result files (CC-BY 4.0)
 PAPER = {
     "cnn 4": (0.2569, 10.16, 12.56, 17.07),

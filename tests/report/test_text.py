@@ -47,6 +47,16 @@ def test_three_rows_fit_a_screen(rows: list[Comparison]) -> None:
         assert plain(wording.points(row.metrics["top1"].delta)) in text
 
 
+def test_long_ladder_names_stay_apart(rows: list[Comparison]) -> None:
+    named = [
+        row.model_copy(update={"candidate": row.candidate.model_copy(update={"name": f"a-very-long-ladder-name:c{k}"})})
+        for k, row in enumerate(rows)
+    ]
+    lines = render_text(named, report=None).splitlines()
+    assert [sum(line.strip().startswith(f"c{k} ") for line in lines) for k in range(3)] == [2, 2, 2]
+    assert max(len(line) for line in lines) <= 80
+
+
 def test_missing_parts_have_a_reason(plain_row: Comparison) -> None:
     text = render_text([plain_row], report=None)
     assert "needs probabilities on both sides" in text

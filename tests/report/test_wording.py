@@ -69,6 +69,20 @@ def test_an_emulated_number_says_how_true_it_is(row: Comparison, plain_row: Comp
     assert wording.badge(plain_row.target) == "imported"
 
 
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (("net:c4", "net:c8"), ["c4", "c8"]),
+        (("net:c4", "other:c8"), ["net:c4", "other:c8"]),
+        (("a.npz", "b.npz"), ["a.npz", "b.npz"]),
+        (("net:", "net:c4"), ["net:", "net:c4"]),
+    ],
+)
+def test_short_names(row: Comparison, names: tuple[str, ...], short: list[str]) -> None:
+    rows = [row.model_copy(update={"candidate": row.candidate.model_copy(update={"name": name})}) for name in names]
+    assert wording.short_names(rows) == short
+
+
 def test_runtime_words(row: Comparison, plain_row: Comparison) -> None:
     assert wording.runtime_words(row.target) == "litert 2.3.0, kernels auto"
     assert wording.runtime_words(plain_row.target) == ""

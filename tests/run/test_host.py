@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeval.errors import InputError, UnreachableError
+from edgeval.errors import BenchError, InputError, UnreachableError
 from edgeval.run.bundle import agent_bytes
 from edgeval.run.host import Host, LocalHost
 
@@ -41,6 +41,11 @@ def test_a_damaged_file_is_placed_again(tmp_path: Path) -> None:
     host = LocalHost(tmp_path)
     Path(host.put(b"data", "a.bin")).write_bytes(b"da")
     assert host.get(host.put(b"data", "a.bin")) == b"data"
+
+
+def test_a_source_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="no-such"):
+        LocalHost(tmp_path / "work").put(tmp_path / "no-such", "a.bin")
 
 
 @pytest.mark.parametrize("name", ["../a", "a/b", "", "a b"])

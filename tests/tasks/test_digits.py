@@ -15,8 +15,8 @@ from edgeval.tasks import Split, digits, task
 from edgeval.tasks.samples import Samples
 
 PINS = {
-    "train": "1e46b28ca37acf930ca0a87c760485241437f7146597b732368eb4d7f65e887b",
-    "test": "ecf386811a004b88476a9753c840a9d2d7c35c9958d76d341e0604590dc50096",
+    "train": "4bb58ed32394d640427f400316c2611760cc183107494835aa7daa38fe9ca695",
+    "test": "941042aa2588ad3f7e7a6b3ea95dff757d5c0dec1c383845e8d1cf203e84e369",
 }
 COUNTS = {"train": 10_000, "test": 4_000}
 SPLITS: tuple[Split, ...] = ("train", "test")
@@ -82,9 +82,9 @@ def test_the_note_warns_of_shared_sources(splits: dict[str, Samples], split: Spl
 
 def test_normalisation_fits_the_training_pixels(splits: dict[str, Samples]) -> None:
     known = task("digits100")
-    pixels = splits["train"].images * known.scale
-    assert np.allclose(pixels.mean(axis=(0, 1, 2)), known.mean, atol=0.002)
-    assert np.allclose(pixels.std(axis=(0, 1, 2)), known.std, atol=0.002)
+    pixels = splits["train"].images[::10] * known.scale
+    assert np.allclose(pixels.mean(axis=(0, 1, 2)), known.mean, atol=0.004)
+    assert np.allclose(pixels.std(axis=(0, 1, 2)), known.std, atol=0.004)
 
 
 def test_progress_counts_images(tmp_path: Path) -> None:

@@ -1,0 +1,171 @@
+"""Training from the command line: killed and resumed, other protocols, and the user's own network and images."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from edgeval.cli.edge import run
+from edgeval.records.checkpoint import CheckpointCard
+
+Typed = Callable[[str], tuple[int, str, str]]
+CARD = """schema = "edgeval/ladder/1"
+name = "mine"
+[task]
+train = "photos"
+test = "photos"
+mean = [0.5]
+std = [0.25]
+[net]
+{net}
+widths = [{widths}]
+[train]
+protocol = "mine"
+epochs = {epochs}
+batch = 8
+augment = ["flip"]
+"""
+NET = '''
+import torch
+
+
+def build(width):
+    """Two convolutions."""
+    wide = int(width)
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(3, wide, 3), torch.nn.ReLU(), torch.nn.Conv2d(wide, 3, 3), torch.nn.AdaptiveAvgPool2d(1),
+        torch.nn.Flatten(),
+    )
+'''
+
+
+@pytest.fixture
+def type_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Typed:
+    """A folder with 36 small photos in three classes, a network and cards; type command lines in it."""
+    rng = np.random.default_rng(0)
+    for label, colour in enumerate(("red", "green", "blue")):
+        (tmp_path / "photos" / colour).mkdir(parents=True)
+        for i in range(12):
+            image = rng.integers(0, 80, (16, 16, 3), dtype=np.uint8)
+            image[..., label] += 150
+            Image.fromarray(image).save(tmp_path / "photos" / colour / f"{i} & co.png")
+    (tmp_path / "mynet.py").write_text(NET)
+    own = 'factory = "mynet:build"'
+    (tmp_path / "own.toml").write_text(CARD.format(net=own, widths="2, 6", epochs=6))
+    (tmp_path / "long.toml").write_text(CARD.format(net='name = "scalecnn"', widths="4", epochs=40))
+    weights = own + '\ncheckpoint = "weights/w{width}.safetensors"'
+    (tmp_path / "given.toml").write_text(CARD.format(net=weights, widths="2, 6", epochs=6))
+    monkeypatch.chdir(tmp_path)
+
+    def typed(line: str) -> tuple[int, str, str]:
+        code = run(line.split())
+        return code, *capfd.readouterr()
+
+    return typed
+
+
+def weights(folder: Path) -> str:
+    (path,) = folder.rglob("checkpoint.json")
+    return CheckpointCard.model_validate_json(path.read_bytes()).sha256
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(type_in: Typed, tmp_path: Path) -> None:
+    assert type_in("train long.toml --runs whole -q")[0] == 0
+    command = [sys.executable, "-m", "edgeval", "train", "long.toml", "--runs", "cut", "-q"]
+    process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
+    state = tmp_path / "cut" / "artifacts" / "mine" / "c4-s0" / "training.safetensors"
+    while not state.exists() and process.poll() is None:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert state.exists(), "it was killed in the middle"
+    assert not list((tmp_path / "cut").rglob("checkpoint.json"))
+    assert type_in("train long.toml --runs cut -q")[0] == 0
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+
+
+def test_a_damaged_state_means_starting_over_not_failing(type_in: Typed, tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "artifacts" / "mine" / "c4-s0"
+    folder.mkdir(parents=True)
+    (folder / "training.safetensors").write_bytes(b"half a file")
+    assert type_in("train long.toml --epochs 1 -q")[0] == 0
+
+
+def test_what_is_trained_is_not_trained_again_nor_mixed_up(type_in: Typed, tmp_path: Path) -> None:
+    assert type_in("train long.toml --epochs 1 -q")[0] == 0
+    (path,) = (tmp_path / "runs").rglob("checkpoint.safetensors")
+    before = path.stat().st_mtime_ns
+    assert type_in("train long.toml --epochs 1 -q")[0] == 0
+    assert path.stat().st_mtime_ns == before
+    code, _, err = type_in("train long.toml --epochs 2 -q")
+    assert code == 2
+    assert "another protocol" in err
+    assert "--overwrite" in err
+    assert type_in("train long.toml --epochs 2 --overwrite -q")[0] == 0
+    card = CheckpointCard.model_validate_json(path.with_suffix(".json").read_bytes())
+    assert card.recipe is not None
+    assert card.recipe.protocol == "mine, 2 epochs"
+
+
+@pytest.mark.timeout(300)
+def test_a_users_own_network_and_photos_go_through_the_whole_chain(type_in: Typed, tmp_path: Path) -> None:
+    assert type_in("train own.toml -q")[0] == 0
+    code, _, err = type_in("export own.toml --format tflite-fp32 --format tflite-int8 -q")
+    assert code == 0, err
+    code, out, err = type_in("compare own.toml --json -")
+    assert code == 0, err
+    row = json.loads(out)
+    assert row["n"] == 36
+    assert row["class_names"] == ["blue", "green", "red"]
+    assert sum(stage["net"] for stage in row["stages"]) == row["flips"]["gained"] - row["flips"]["lost"]
+
+
+def test_weights_that_are_given_are_taken_instead_of_training(type_in: Typed, tmp_path: Path) -> None:
+    sys.path.insert(0, str(tmp_path))
+    try:
+        from mynet import build  # type: ignore[import-not-found]
+    finally:
+        sys.path.remove(str(tmp_path))
+    (tmp_path / "weights").mkdir()
+    torch.manual_seed(5)
+    save_file(build(2).state_dict(), tmp_path / "weights" / "w2.safetensors")
+    code, out, err = type_in("train given.toml --rung w2 -q")
+    assert code == 0, err
+    assert "weights given" in out
+    code, _, err = type_in("train given.toml --rung w6 -q")
+    assert code == 2
+    assert "w6.safetensors" in err
+
+
+def test_a_saved_program_is_exported_and_compared(type_in: Typed, tmp_path: Path) -> None:
+    sys.path.insert(0, str(tmp_path))
+    try:
+        from mynet import build
+    finally:
+        sys.path.remove(str(tmp_path))
+    torch.manual_seed(1)
+    torch.export.save(torch.export.export(build(6).eval(), (torch.zeros(1, 3, 16, 16),)), tmp_path / "net.pt2")
+    code, out, err = type_in("export net.pt2 --calibrate photos --format tflite-fp32 --format tflite-int8 -o made -q")
+    assert code == 0, err
+    assert "agrees with torch" in out
+    sides = "--reference made/tflite-fp32.tflite --candidate made/tflite-int8.tflite --data photos"
+    code, out, err = type_in(f"compare {sides} --json - -q")
+    assert code == 0, err
+    assert json.loads(out)["n"] == 36
+    code, _, err = type_in("export broken.pt2 --calibrate photos -q")
+    assert code == 2
+    (tmp_path / "broken.pt2").write_bytes((tmp_path / "net.pt2").read_bytes()[:500])
+    code, _, err = type_in("export broken.pt2 --calibrate photos -q")
+    assert (code, "Traceback" in err) == (2, False)
