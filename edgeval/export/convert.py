@@ -97,7 +97,7 @@ def export(request: Request, fmt: Format) -> tuple[bytes, ArtifactCard]:
         data = _convert(request, fmt)
     except (RuntimeError, ValueError, TypeError, KeyError, AssertionError) as error:
         hint = "the converter's whole message is in the log; replace the operator that it names"
-        raise ModelError(f"{request.name} cannot be converted to {fmt}", seen=error, hint=hint) from error
+        raise ModelError(f"{request.name} cannot be converted to {fmt}", seen=_root(error), hint=hint) from error
     if request.profile == "coral" and fmt == "tflite-int8":
         edgetpu.check(data, request.name)
     answers = parity.answers(data, suffix, request.inputs(request.check))
@@ -116,6 +116,13 @@ def _convert(request: Request, fmt: Format) -> bytes:
     return tflite.quantize(request.float_tflite, images, per_channel_dense=request.profile == "litert")
 
 
+def _root(error: BaseException) -> BaseException:
+    """The error that the others were raised from: the one that names the operator."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
 def _card(request: Request, fmt: Format, *, data: bytes, verdict: Parity) -> ArtifactCard:
     suffix = fmt.partition("-")[0]
     anatomy = inspect(data, suffix)
@@ -126,7 +133,7 @@ def _card(request: Request, fmt: Format, *, data: bytes, verdict: Parity) -> Art
         file=file_name(fmt, request.profile),
         sha256=hashlib.sha256(data).hexdigest(),
         size_bytes=len(data),
-        params=sum(p.numel() for p in request.module.parameters() if p.requires_grad),
+        params=sum(p.numel() for p in request.module.parameters()),
         opset_or_schema=anatomy.version,
         operators=anatomy.operators,
         tensor_types=anatomy.tensor_types,

@@ -89,8 +89,8 @@ def _heads(rows: Sequence[Comparison]) -> str:
         f"{len(rows)} candidates against {wording.clean(reference.name, 40)}",
         *([f"  {_facts(first)}"] if len({_facts(row) for row in rows}) == 1 else []),
         "",
-        f"  {'candidate':<20}{'top-1':>6}{'change':>10}  {'95% interval':<19}{'lost':>6}{'gained':>7}{'ECE':>7}",
-        f"  {'reference':<20}{wording.percent(first.metrics['top1'].reference):>6}"
+        f"  {'candidate':<20}{'top-1':>7}{'change':>10}  {'95% interval':<19}{'lost':>6}{'gained':>7}{'ECE':>7}",
+        f"  {'reference':<20}{wording.percent(first.metrics['top1'].reference):>7}"
         f"{wording.value('ece', first.metrics['ece'].reference if 'ece' in first.metrics else None):>51}",
     ]
     for row, short in zip(rows, wording.short_names(rows), strict=True):
@@ -99,7 +99,7 @@ def _heads(rows: Sequence[Comparison]) -> str:
         change = f"{wording.points(top1.delta):>10}  {wording.change_interval('top1', top1.ci95):<19}"
         flips = f"{wording.count(row.flips.lost):>6}{wording.count(row.flips.gained):>7}"
         end = wording.value("ece", ece.candidate if ece else None)
-        lines.append(f"  {name:<20}{wording.percent(top1.candidate):>6}{change}{flips}{end:>7}")
+        lines.append(f"  {name:<20}{wording.percent(top1.candidate):>7}{change}{flips}{end:>7}")
     return "\n".join(lines)
 
 

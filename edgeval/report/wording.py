@@ -52,14 +52,14 @@ def signed_count(n: int) -> str:
     return f"{n:+,}".replace("-", MINUS) if n else "0"
 
 
-def percent(share: float | None, digits: int = 1) -> str:
+def percent(share: float | None, digits: int = 2) -> str:
     """A share in 0..1 as percent."""
     return DASH if share is None else f"{100 * share:.{digits}f}%"
 
 
 def points(delta: float | None) -> str:
     """A difference of two shares in percentage points."""
-    return DASH if delta is None else f"{_signed(100 * delta, 1)} pt"
+    return DASH if delta is None else f"{_signed(100 * delta, 2)} pt"
 
 
 def value(metric: str, number: float | None) -> str:
@@ -80,7 +80,7 @@ def change_interval(metric: str, ci95: Interval | None) -> str:
     """The interval of a difference, in the unit of `change`."""
     if ci95 is None:
         return DASH
-    scale, digits, unit = (100, 1, " pt") if metric in SHARES else (1, 3, "")
+    scale, digits, unit = (100, 2, " pt") if metric in SHARES else (1, 3, "")
     low, high = (_signed(scale * end, digits) for end in ci95)
     return f"{low} to {high}{unit}"
 
@@ -114,7 +114,7 @@ def metric_name(metric: str) -> str:
 def reference_words(row: Comparison) -> str:
     """What the reference is called in a sentence."""
     whole = bool(row.stages) and row.stages[0].name == "size"
-    return "the full-size model" if whole else "the reference"
+    return "the largest model" if whole else "the reference"
 
 
 def sentence(row: Comparison) -> str:

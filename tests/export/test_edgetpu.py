@@ -59,5 +59,5 @@ def test_what_the_compiler_refuses_is_named(good: bytes, edit: Callable[[Any], N
 def test_float_and_per_channel_dense_are_named(exported: Exported) -> None:
     with pytest.raises(ModelError, match="float32 tensor"):
         edgetpu.check(exported["tflite-fp32"][0], "small")
-    with pytest.raises(ModelError, match="FULLY_CONNECTED .*one scale per channel"):
+    with pytest.raises(ModelError, match=r"FULLY_CONNECTED .*one scale per channel"):
         edgetpu.check(exported["tflite-int8"][0], "small")

@@ -73,7 +73,7 @@ def test_names_cannot_steer_the_terminal(row: Comparison, rows: list[Comparison]
 def test_a_score_shows_every_measure(score: Score) -> None:
     text = render_score(score)
     assert text.splitlines()[0] == "c4 (tflite-int8), n = 4,000"
-    assert "Top-1 accuracy                   50.5%  49.5% to 51.5%" in text
+    assert "Top-1 accuracy                  50.52%  49.52% to 51.52%" in text
     assert "no interval" in text
     assert max(len(line) for line in text.splitlines()) <= 80
 

@@ -12,20 +12,20 @@ from edgeval.report import wording
         (wording.count(12345), "12,345"),
         (wording.signed_count(-1234), "−1,234"),
         (wording.signed_count(0), "0"),
-        (wording.percent(0.72949), "72.9%"),
+        (wording.percent(0.72949), "72.95%"),
         (wording.percent(None), "—"),
-        (wording.points(-0.0536), "−5.4 pt"),
-        (wording.points(0.0536), "+5.4 pt"),
-        (wording.points(-0.0001), "0.0 pt"),
+        (wording.points(-0.0536), "−5.36 pt"),
+        (wording.points(0.0536), "+5.36 pt"),
+        (wording.points(-0.00001), "0.00 pt"),
         (wording.points(None), "—"),
-        (wording.value("top1", 0.5), "50.0%"),
+        (wording.value("top1", 0.5), "50.00%"),
         (wording.value("ece", 0.0514), "0.051"),
         (wording.change("ece", -0.0514), "−0.051"),
         (wording.change("gini", None), "—"),
-        (wording.change_interval("top1", (-0.063, 0.045)), "−6.3 to +4.5 pt"),
+        (wording.change_interval("top1", (-0.063, 0.045)), "−6.30 to +4.50 pt"),
         (wording.change_interval("nll", (0.01, 0.2)), "+0.010 to +0.200"),
         (wording.change_interval("nll", None), "—"),
-        (wording.value_interval("top1", (0.1, 0.2)), "10.0% to 20.0%"),
+        (wording.value_interval("top1", (0.1, 0.2)), "10.00% to 20.00%"),
         (wording.p_value(0.0), "p < 0.001"),
         (wording.p_value(0.034), "p = 0.034"),
         (wording.p_value(0.5), "p = 0.50"),
@@ -53,7 +53,7 @@ def test_a_long_name_is_cut() -> None:
 def test_the_sentence(row: Comparison) -> None:
     lost, gained = row.flips.lost, row.flips.gained
     expected = (
-        f"Of 4,000 images, {lost} that the full-size model gets right are now wrong and {gained} that it gets wrong"
+        f"Of 4,000 images, {lost} that the largest model gets right are now wrong and {gained} that it gets wrong"
     )
     assert wording.sentence(row) == f"{expected} are now right."
 
