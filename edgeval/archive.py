@@ -16,7 +16,10 @@ LIMIT = 16 * 2**30
 
 
 def read_npz(path: Path, *, limit: int | None = None) -> dict[str, NDArray[np.generic]]:
-    """All arrays of an .npz file by name. Raises DataError if it is missing, damaged, pickled or unpacks to over `limit` bytes (LIMIT)."""
+    """All arrays of an .npz file by name.
+
+    Raises DataError if it is missing, damaged or pickled, or unpacks to more than `limit` bytes (default LIMIT).
+    """
     if not path.is_file():
         raise DataError("there is no such file", seen=path, hint="check the path")
     if path.stat().st_size == 0:

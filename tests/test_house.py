@@ -20,7 +20,7 @@ FLOORS = [
     {"train", "export", "run", "compare", "report", "store"},
     {"records"},
     {"tasks", "nets", "measures"},
-    {"archive", "vision"},
+    {"archive"},
     {"errors", "__init__"},
 ]
 HEAVY = {

@@ -88,6 +88,6 @@ def _plain_bar(label: str, unit: str) -> Progress:
         state["said"], state["ended"] = now, ended
         rate = (done - state["first"]) / max(now - begun, 1e-6)
         left = f"{(total - done) / rate:.0f} s left" if rate > 0 and not ended else f"{now - begun:.0f} s"
-        click.echo(f"{label}: {done:,}/{total:,} {unit}, {left}", err=True)
+        click.echo(f"{label}: {f'{done:,}/{total:,} {unit}'.strip()}, {left}", err=True)
 
     return progress

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
@@ -29,7 +29,7 @@ class Preprocess(Record):
 
     scale: float = Field(default=1 / 255, gt=0)
     mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
+    std: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
 
 
 class Tensor(Record):

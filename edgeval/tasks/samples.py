@@ -60,7 +60,7 @@ def check_samples(samples: Samples) -> None:
     images, labels = samples.images, samples.labels
     if images.ndim != 4 or images.shape[-1] not in (1, 2, 3, 4):
         raise DataError("images must have the shape (N, height, width, 1 to 4 channels)", seen=images.shape)
-    if images.dtype != np.uint8 and images.dtype != np.float32:
+    if images.dtype not in (np.uint8, np.float32):
         raise DataError("images must be uint8 or float32", seen=images.dtype)
     if not len(labels):
         raise DataError("there is no image in the data", hint="give at least one labelled image")

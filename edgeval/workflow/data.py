@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from edgeval.errors import CardError, RuntimeMissing
+from pydantic import ValidationError
+
+from edgeval.errors import CardError, InputError, RuntimeMissing
 from edgeval.records.artifact import Preprocess
+from edgeval.records.cards import explain
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.reporter import Progress
 from edgeval.tasks import task
@@ -48,6 +52,14 @@ def preprocess_of(ladder: Ladder) -> Preprocess:
     return Preprocess(scale=ladder.task.scale, mean=ladder.task.mean, std=ladder.task.std)
 
 
+def preprocess_from(given: Mapping[str, Any]) -> Preprocess:
+    """Preprocessing from what was typed; None means the default. Raises InputError."""
+    try:
+        return Preprocess(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise InputError(f"the preprocessing cannot be used: {explain(Preprocess, error)}") from error
+
+
 def task_name(ladder: Ladder) -> str:
     """What the ladder learns, in a word."""
     return ladder.task.name or f"{ladder.task.train}"
@@ -58,6 +70,8 @@ def build_net(ladder: Ladder, rung: Rung, classes: int, channels: int) -> nn.Mod
     need("torch", "train")
     from edgeval import nets
 
+    if ladder.net.name == "mobilenetv2":
+        need("torchvision", "train")
     if ladder.net.name is not None:
         return nets.build(ladder.net.name, rung.width, classes, channels)
     assert ladder.net.factory is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -10,8 +9,8 @@ from typing import Literal
 from pydantic import Field
 
 from edgeval.compare.pair import Context, compare
-from edgeval.errors import CardError, InputError, ModelError
-from edgeval.records.artifact import FORMATS, TORCH, Preprocess
+from edgeval.errors import InputError, ModelError
+from edgeval.records.artifact import FORMATS, TORCH
 from edgeval.records.cards import Card, read
 from edgeval.records.findings import Comparison
 from edgeval.records.ladder import load_ladder
@@ -20,7 +19,7 @@ from edgeval.records.reporter import Reporter
 from edgeval.store import Store
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
-from edgeval.workflow.data import load_split
+from edgeval.workflow.data import load_split, preprocess_from
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.run import Model, open_bench, run_model, rung_model
 
@@ -76,7 +75,8 @@ def compare_models(
         raise InputError(
             "model files need labelled data", seen=reference.text, hint="add --data FOLDER, FILE.npz or FILE.csv"
         )
-    samples = load_own(setting.data, size=setting.size) if setting.data else None
+    bar = reporter.bar("data", "images")
+    samples = load_own(setting.data, size=setting.size, progress=bar) if setting.data else None
     full = _table(reference, samples, Setting(setting.data, setting.size, "desktop", False, ""), store, reporter)
     small = _table(candidate, samples, setting, store, reporter)
     notes = samples.notes if samples else ()
@@ -112,15 +112,12 @@ def text_is_rung(text: str) -> bool:
 def _model(side: SideSpec, path: Path, reporter: Reporter) -> Model:
     """A model file with its preprocessing: flags win over MODEL.toml, which wins over the defaults."""
     beside = path.with_suffix(".toml")
-    try:
-        card = read(ModelCard, beside) if beside.is_file() else ModelCard()
-    except tomllib.TOMLDecodeError as error:
-        raise CardError(f"{beside} is not valid TOML", seen=error) from error
+    card = read(ModelCard, beside) if beside.is_file() else ModelCard()
     given = {
         name: getattr(side.flags, name) if getattr(side.flags, name) is not None else getattr(card, name)
         for name in ("scale", "mean", "std")
     }
-    preprocess = Preprocess(**{name: value for name, value in given.items() if value is not None})
+    preprocess = preprocess_from(given)
     default = " (default)" if all(value is None for value in given.values()) else ""
     mean, std = ",".join(f"{v:g}" for v in preprocess.mean), ",".join(f"{v:g}" for v in preprocess.std)
     reporter.say(f"{side.role}: input = (pixel x {preprocess.scale:.6g} - {mean}) / {std}{default}")

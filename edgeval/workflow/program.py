@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from edgeval.errors import InputError
 from edgeval.records.artifact import FORMATS, ArtifactCard, Format, Preprocess, Profile
@@ -17,7 +16,7 @@ from edgeval.store import Store
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
 from edgeval.workflow import jobs
-from edgeval.workflow.data import need
+from edgeval.workflow.data import need, preprocess_from
 from edgeval.workflow.export import PARITY_IMAGES
 
 
@@ -46,10 +45,7 @@ def export_program(
     need("litert_torch", "export")
     if calibrate is None:
         raise InputError("a .pt2 needs images that calibrate its int8 form", seen=path, hint="add --calibrate FOLDER")
-    try:
-        made = Preprocess(**preprocess)
-    except ValidationError as error:
-        raise InputError("the preprocessing cannot be used", seen=error.errors()[0]["msg"]) from error
+    made = preprocess_from(preprocess)
     formats = given["formats"] or FORMATS
     job = ProgramJob(
         path, load_own(calibrate), made, formats, given["profile"], given["calibration_images"] or 256, output

@@ -57,7 +57,7 @@ def test_scalecnn_is_the_papers_network_written_out_with_functions() -> None:
 
 
 def test_mobilenetv2_gives_torchvisions_logits_with_the_same_weights_but_for_the_stem() -> None:
-    from edgeval.vision import import_torchvision
+    from edgeval.nets.vision import import_torchvision
 
     import_torchvision()
     from torchvision.models import mobilenet_v2

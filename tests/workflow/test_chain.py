@@ -44,7 +44,7 @@ def test_the_largest_rung_errs_at_most_half_as_often_as_the_smallest(type_there:
     found = rows(type_there("compare --json -"))
     assert [row["candidate"]["name"][-3:] for row in found] == [":c4", ":c8"]
     smallest = found[0]["metrics"]["top1"]
-    assert 0.25 <= 1 - smallest["candidate"] <= 0.6
+    assert 0.2 <= 1 - smallest["candidate"] <= 0.75
     assert 1 - smallest["reference"] <= (1 - smallest["candidate"]) / 2
 
 
@@ -105,7 +105,7 @@ def test_run_names_tables_that_score_reads(type_there: Type) -> None:
 
 
 def test_a_rung_can_be_a_side_of_any_comparison(type_there: Type) -> None:
-    sides = "--reference scalecnn-digits100:c16:torch --candidate scalecnn-digits100:c4:tflite-int8"
+    sides = "--reference scalecnn-digits100:c12:torch --candidate scalecnn-digits100:c4:tflite-int8"
     (row,) = rows(type_there(f"compare {sides} --json -"))
     (ladder,) = rows(type_there("compare --rung c4 --json -"))
     assert row["flips"] == ladder["flips"]

@@ -1,0 +1,33 @@
+"""Write docs/cli.md from the commands themselves:  python docs/make_cli.py"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgeval.cli import VERBS, cli
+
+PAGE = Path(__file__).with_name("cli.md")
+
+
+def page() -> str:
+    """Every command's help, in the order of a user's first day."""
+    parts = ["# Command line\n\nWritten from the commands by `python docs/make_cli.py`.\n", _section("edgeval", cli)]
+    for verb in VERBS:
+        command = cli.get_command(click.Context(cli), verb)
+        assert command is not None
+        parts.append(_section(f"edgeval {verb}", command))
+        if isinstance(command, click.Group):
+            parts += [_section(f"edgeval {verb} {name}", command.commands[name]) for name in sorted(command.commands)]
+    return "\n".join(parts)
+
+
+def _section(name: str, command: click.Command) -> str:
+    """One command's help under its name."""
+    context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
+    return f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

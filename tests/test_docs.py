@@ -1,0 +1,93 @@
+"""The documentation is true: its commands run, its links lead somewhere, its pages are current."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from edgeval.cli import VERBS, cli
+from edgeval.records.cards import available
+from edgeval.records.ladder import Ladder
+from edgeval.records.target import Target
+from tests.conftest import Typed
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), ROOT / "models/README.md", ROOT / "devices/README.md"]
+TEXTS = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in PAGES}
+
+
+def blocks(kind: str) -> list[str]:
+    """The fenced blocks of one kind in all pages."""
+    return [body for text in TEXTS.values() for body in re.findall(rf"```{kind}\n(.*?)```", text, re.S)]
+
+
+def commands(kind: str) -> list[str]:
+    """The edgeval command lines in blocks of one kind."""
+    lines = [line.removeprefix("$ ").split("#")[0].strip() for body in blocks(kind) for line in body.splitlines()]
+    return list(dict.fromkeys(line for line in lines if line.startswith("edgeval ")))
+
+
+@pytest.mark.xdist_group("chain")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("line", commands("console"))
+def test_documented_commands_run(type_there: Callable[[str], Typed], line: str) -> None:
+    code, _, err = type_there(line.removeprefix("edgeval "))
+    assert code == 0, err
+
+
+@pytest.mark.parametrize("line", [*commands("sh"), *commands("console")])
+def test_documented_commands_are_spelt_right(line: str) -> None:
+    _, verb, *words = shlex.split(line)
+    command = cli.get_command(click.Context(cli), verb)
+    assert command is not None
+    command.make_context(verb, words, resilient_parsing=False)
+
+
+@pytest.mark.parametrize("body", [b for b in blocks("toml") if "schema" in b])
+def test_documented_cards_are_cards(body: str) -> None:
+    made = tomllib.loads(body)
+    kind = Ladder if made["schema"].startswith("edgeval/ladder") else Target
+    assert kind.model_validate(made).name == made["name"]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_links_lead_somewhere(name: str) -> None:
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", TEXTS[name]):
+        if "://" not in link:
+            assert ((ROOT / name).parent / link).exists(), link
+
+
+def test_the_command_line_page_is_current() -> None:
+    sys.path.insert(0, str(ROOT / "docs"))
+    try:
+        from make_cli import page  # type: ignore[import-not-found]
+    finally:
+        sys.path.pop(0)
+    assert page() == (ROOT / "docs" / "cli.md").read_text(encoding="utf-8"), "run: python docs/make_cli.py"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_command_has_help_and_a_place_in_the_docs(verb: str) -> None:
+    command = cli.get_command(click.Context(cli), verb)
+    assert command is not None
+    assert command.help
+    assert any(f"edgeval {verb}" in text for name, text in TEXTS.items() if name != "docs/cli.md")
+
+
+def test_every_card_has_a_place_in_the_docs() -> None:
+    assert all(f"`{name}`" in TEXTS["docs/devices.md"] for name in available("devices"))
+    assert all(f"`{name}`" in TEXTS["docs/ladders.md"] for name in available("models"))
+
+
+def test_the_readme_has_one_line_to_run_and_one_to_test() -> None:
+    lines = [line for line in TEXTS["README.md"].splitlines() if line.startswith("python3 -m venv")]
+    assert len(lines) == 2
+    assert lines[0].endswith("edgeval demo")
+    assert "pytest" in lines[1]
