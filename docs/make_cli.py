@@ -25,7 +25,7 @@ def page() -> str:
 
 def _section(name: str, command: click.Command) -> str:
     """One command's help under its name."""
-    context = click.Context(command, info_name=name, max_content_width=100, terminal_width=100)
+    context = click.Context(command, info_name=name, **{**cli.context_settings, "terminal_width": 100})
     return f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
 
 

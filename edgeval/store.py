@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -241,6 +242,11 @@ def file_sha256(path: Path) -> str:
 def key(*parts: Any) -> str:
     """A short hash that names a piece of work by everything it depends on."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:20]
+
+
+def file_safe(name: str) -> str:
+    """A name that can be a file's, whatever the user called things; never hidden, never a path, at most 120 long."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:120] or "unnamed"
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:

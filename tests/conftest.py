@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -28,12 +30,19 @@ class Demo:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """`edgeval demo` in an empty folder, as a user would run it."""
-    folder = tmp_path_factory.mktemp("demo")
-    done = subprocess.run(
-        [sys.executable, "-m", "edgeval", "demo"], cwd=folder, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return Demo(folder, done.stdout)
+    side_by_side = "PYTEST_XDIST_WORKER" in os.environ
+    shared = tmp_path_factory.getbasetemp().parent if side_by_side else tmp_path_factory.getbasetemp()
+    first, printed = shared / "demo-once", shared / "demo-once.txt"
+    with FileLock(shared / "demo-once.lock"):  # workers of pytest-xdist run it once and take a copy each
+        if not printed.exists():
+            first.mkdir()
+            command = [sys.executable, "-m", "edgeval", "demo"]
+            done = subprocess.run(command, cwd=first, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            printed.write_text(done.stdout)
+    folder = tmp_path_factory.mktemp("demo") / "copy"
+    shutil.copytree(first, folder)
+    return Demo(folder, printed.read_text())
 
 
 @pytest.fixture

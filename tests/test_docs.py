@@ -34,7 +34,6 @@ def commands(kind: str) -> list[str]:
     return list(dict.fromkeys(line for line in lines if line.startswith("edgeval ")))
 
 
-@pytest.mark.xdist_group("chain")
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("line", commands("console"))
 def test_documented_commands_run(type_there: Callable[[str], Typed], line: str) -> None:

@@ -65,8 +65,8 @@ def compare(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet
     store = open_store(runs)
     with Display(quiet=quiet) as display:
         if given["reference"] or given["candidate"] or len(what) > 1:
-            (row, samples), name = _any_models(what, given, store, display), "models"
-            rows = [row]
+            row, samples = _any_models(what, given, store, display)
+            rows, name = [row], f"{row.reference.name}-against-{row.candidate.name}"
         else:
             rows, samples, name = _ladder(what, given, store, display)
         page = keep(rows, samples, store, name)
@@ -87,6 +87,7 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Any, display: D
     asked = CompareOptions(target, given["emulate"], given["rungs"], given["fmt"], given["seed"])
     rows, samples = compare_ladder(ladder, asked, store, display)
     parts = [ladder.name, *given["rungs"], rows[0].candidate.format, *(["emulated"] if given["emulate"] else [])]
+    parts += [f"s{given['seed']}"] if given["seed"] is not None else []
     return rows, samples, "-".join(parts)
 
 

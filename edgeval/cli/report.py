@@ -15,8 +15,8 @@ def report(comparison: Path, output: Path) -> None:
 
     \b
     Examples:
-      edgeval report runs/comparisons/scalecnn-digits100-tflite-int8.json -o report.html
-      edgeval report runs/comparisons/scalecnn-digits100-tflite-int8.json -o report.md
+      edgeval report runs/comparisons/scalecnn-digits100-tflite-int8-desktop.json -o report.html
+      edgeval report runs/comparisons/scalecnn-digits100-tflite-int8-desktop.json -o report.md
     """
     from edgeval.workflow.report import read_comparison, render
 

@@ -104,8 +104,6 @@ def check(job: Job) -> None:
     for name, values in (("mean", job.preprocess.mean), ("std", job.preprocess.std)):
         if len(values) not in (1, channels):
             raise DataError(f"{name} needs 1 or {channels} values for these images", seen=values)
-    if not all(job.preprocess.std):
-        raise DataError("std must not be 0", seen=job.preprocess.std)
 
 
 def missing(have: list[Range], n: int) -> list[Range]:

@@ -14,7 +14,7 @@ from edgeval.train.augment import normalise
 BATCH = 500
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def logits(net: nn.Module, samples: Samples, preprocess: Preprocess, device: str = "cpu") -> NDArray[np.float32]:
     """(N, classes) float32 logits of a network in evaluation mode, in the order of the samples."""
     net = net.eval().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

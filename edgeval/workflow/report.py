@@ -15,7 +15,7 @@ from edgeval.records.findings import Comparison
 from edgeval.report.html import render_html
 from edgeval.report.markdown import render_markdown
 from edgeval.report.thumbnails import thumbnail
-from edgeval.store import Store, read_arrays
+from edgeval.store import Store, file_safe, read_arrays
 from edgeval.tasks.samples import Samples
 
 ROWS = TypeAdapter(list[Comparison])
@@ -33,11 +33,14 @@ def keep(rows: Sequence[Comparison], samples: Samples | None, store: Store, name
     """Write the comparison and its reports; the path of the page (Markdown where HTML cannot be made)."""
     store.open()
     images = thumbnails(rows, samples)
-    store.write(store.root / "comparisons" / f"{name}.json", as_json(rows).encode())
+    place = rows[0].target.target or rows[0].target.name
+    name, place = file_safe(name), file_safe(place)
+    kept = store.root / "comparisons" / f"{name}-{place}"
+    store.write(kept.with_name(f"{kept.name}.json"), as_json(rows).encode())
     buffer = io.BytesIO()
     np.savez_compressed(buffer, ids=np.array(list(images)), png=_packed(list(images.values())))
-    store.write(store.root / "comparisons" / f"{name}.images.npz", buffer.getvalue())
-    folder = store.root / "reports" / (rows[0].target.target or rows[0].target.name)
+    store.write(kept.with_name(f"{kept.name}.images.npz"), buffer.getvalue())
+    folder = store.root / "reports" / place
     page = store.write(folder / f"{name}.md", render_markdown(rows).encode())
     try:
         return store.write(folder / f"{name}.html", render_html(rows, images=images).encode())

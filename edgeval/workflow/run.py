@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target, load_target
 from edgeval.run.host import Host, LocalHost
 from edgeval.run.infer import Job, RunResult, dequantise, infer, pick_engine, probe
-from edgeval.store import Store, file_sha256, key
+from edgeval.store import Store, file_safe, file_sha256, key
 from edgeval.tasks.samples import Samples
 
 
@@ -95,7 +94,7 @@ def run_model(
     identity = key(
         sha256, samples.sha256, model.preprocess, engine, version, bench.target.runtime.kernels, _machine(bench)
     )
-    name = re.sub(r"[^\w.-]+", "-", f"{model.name}-{model.format}-{identity[:12]}")
+    name = f"{file_safe(f'{model.name}-{model.format}')}-{identity[:12]}"
     table = store.table(name)
     if not table.exists():
         store.open()

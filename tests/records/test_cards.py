@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgeval.errors import CardError
+from edgeval.records.artifact import Preprocess
 from edgeval.records.cards import available
 from edgeval.records.ladder import load_ladder
 from edgeval.records.target import load_target
@@ -70,6 +71,12 @@ def test_a_bad_device_is_refused_in_one_line(tmp_path: Path, text: str, said: st
         load_target(card(tmp_path, text))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("values", [{"std": (0.0,)}, {"std": (-1.0,)}, {"scale": 0.0}])
+def test_preprocessing_that_divides_by_nothing_is_refused(values: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="greater than 0"):
+        Preprocess.model_validate(values)
 
 
 def test_every_shipped_card_reads() -> None:
