@@ -1,7 +1,8 @@
-"""Write docs/cli.md from the commands themselves:  python docs/make_cli.py"""
+"""Write docs/cli.md from the commands themselves:  python docs/make_cli.py [FILE]"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -30,4 +31,4 @@ def _section(name: str, command: click.Command) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    Path(sys.argv[1] if len(sys.argv) > 1 else PAGE).write_text(page(), encoding="utf-8")
