@@ -30,7 +30,10 @@ def read_npz(path: Path, *, limit: int | None = None) -> dict[str, NDArray[np.ge
         if size > (limit or LIMIT):
             raise DataError(f"{path} unpacks to more than {limit or LIMIT} bytes", seen=size, hint="split it")
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+            found = {name: arrays[name] for name in arrays.files}
+        if not all(isinstance(array, np.ndarray) for array in found.values()):
+            raise DataError(f"{path} holds something that is not an array", hint="write it again with numpy.savez")
+        return found
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         raise DataError(
             f"{path} is not a whole .npz file", seen=error, hint="write it again with numpy.savez"
@@ -41,7 +44,9 @@ def read_npz(path: Path, *, limit: int | None = None) -> dict[str, NDArray[np.ge
 
 
 def as_text(array: NDArray[np.generic]) -> tuple[str, ...]:
-    """Strings of a one-dimensional array of str, bytes or int."""
+    """Strings of a one-dimensional array of str, bytes or int. Raises DataError."""
+    if array.ndim != 1 or array.dtype.kind not in "USiu":
+        raise DataError("names and ids must be a one-dimensional array of text or whole numbers", seen=array.shape)
     return tuple(item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in array.tolist())
 
 

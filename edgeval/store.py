@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
 import os
 import re
 import secrets
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -64,6 +66,11 @@ class Store:
             raise InputError(f"{self.root} was written in another format", seen=found, hint="choose another --runs DIR")
         return self
 
+    @property
+    def flag(self) -> str:
+        """What must be added to a command line so that it uses this folder."""
+        return "" if self.root == Path("runs") else f" --runs {shlex.quote(str(self.root))}"
+
     def rung(self, ladder: str, rung: str, seed: int) -> Path:
         """Folder of one trained rung."""
         return self.root / "artifacts" / ladder / f"{rung}-s{seed}"
@@ -77,7 +84,8 @@ class Store:
         """Seeds of a rung that have a finished checkpoint or an exported file."""
         folder = self.root / "artifacts" / ladder
         found = folder.glob(f"{rung}-s*/*.json") if folder.is_dir() else iter(())
-        return sorted({int(path.parent.name.rpartition("-s")[2]) for path in found})
+        numbers = (re.fullmatch(rf"{re.escape(rung)}-s(\d{{1,9}})", path.parent.name) for path in found)
+        return sorted({int(match[1]) for match in numbers if match})
 
     def write(self, path: Path, data: bytes) -> Path:
         """Write a file whole or not at all: temporary name, flush to disk, rename."""
@@ -106,11 +114,6 @@ class Store:
             raise IntegrityError(f"{path} is not what edgeval wrote: {explain(kind, error)}", hint=hint) from error
 
     # --- trained rungs ---
-
-    def write_checkpoint(self, folder: Path, tensors: bytes, card: CheckpointCard) -> None:
-        """The finished weights with their card; the card comes last, so a card means a whole checkpoint."""
-        self.write(folder / "checkpoint.safetensors", tensors)
-        self.write_record(folder / "checkpoint.json", card)
 
     def checkpoint(self, folder: Path) -> tuple[Path, CheckpointCard] | None:
         """The weights' file and card, or None. Raises IntegrityError if the file does not match its card."""
@@ -197,9 +200,9 @@ class Chunks:
 
     def clear(self) -> None:
         """Remove the chunks once their table is written."""
-        for path in self.folder.glob("*"):
-            path.unlink()
-        if self.folder.is_dir():
+        for path in self.folder.glob("*.npy"):
+            path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # another process may still write here
             self.folder.rmdir()
 
     def _whole(self) -> Iterator[tuple[int, int, Path]]:
@@ -245,8 +248,8 @@ def key(*parts: Any) -> str:
 
 
 def file_safe(name: str) -> str:
-    """A name that can be a file's, whatever the user called things; never hidden, never a path, at most 120 long."""
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:120] or "unnamed"
+    """A name that can be a file's, whatever it was: ASCII, at most 100 long, never hidden, never a path."""
+    return re.sub(r"[^\w.-]+", "-", name, flags=re.ASCII).strip("-.")[:100] or "unnamed"
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:

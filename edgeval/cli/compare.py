@@ -11,6 +11,9 @@ import click
 from edgeval.cli import options
 from edgeval.cli.display import Display
 
+SIDES = ("", "reference_", "candidate_")
+PIECES = ("scale", "mean", "std", "outputs")
+
 
 def preprocessing(function: Any) -> Any:
     """--scale, --mean, --std and --outputs, for both sides or for one."""
@@ -80,8 +83,7 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Any, display: D
 
     if what and what[0].endswith(".npz"):
         raise click.UsageError("give two tables: edgeval compare OLD.npz NEW.npz")
-    if given["data"] is not None:
-        raise click.UsageError("--data goes with --reference and --candidate; a ladder has its own test images")
+    _refuse(given, ("data", "size", *(f"{side}{name}" for side in SIDES for name in PIECES)), "a ladder")
     ladder = choose_ladder(what[0] if what else None, store)
     target = choose_target(given["target"])
     asked = CompareOptions(target, given["emulate"], given["rungs"], given["fmt"], given["seed"])
@@ -101,6 +103,8 @@ def _any_models(what: tuple[str, ...], given: dict[str, Any], store: Any, displa
     elif what or not (given["reference"] and given["candidate"]):
         raise click.UsageError("give both --reference and --candidate, or two tables: edgeval compare OLD.npz NEW.npz")
 
+    _refuse(given, ("rungs", "fmt", "seed"), "--reference and --candidate")
+
     def side(role: Any) -> SideSpec:
         values = {
             n: given[f"{role}_{n}"] if given[f"{role}_{n}"] is not None else given[n] for n in ("scale", "mean", "std")
@@ -112,6 +116,14 @@ def _any_models(what: tuple[str, ...], given: dict[str, Any], store: Any, displa
     command = "edgeval " + " ".join(_quoted(sys.argv[1:]))
     setting = Setting(given["data"], given["size"], choose_target(given["target"]), given["emulate"], command)
     return compare_models(side("reference"), side("candidate"), setting, store, display)
+
+
+def _refuse(given: dict[str, Any], names: tuple[str, ...], where: str) -> None:
+    """Raise a usage error for an option that would not act."""
+    for name in names:
+        if given[name] not in (None, ()):
+            flag = {"rungs": "rung", "fmt": "format"}.get(name, name).replace("_", "-")
+            raise click.UsageError(f"--{flag} does not go with {where}")
 
 
 def _quoted(words: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from edgeval.compare.score import BASIC, empty_classes, finite
+from edgeval.compare.score import BASIC, empty_classes, finite, missing_for
 from edgeval.compare.side import Side
 from edgeval.compare.stages import Link, Trace, trace
 from edgeval.errors import DataError
@@ -17,6 +17,7 @@ from edgeval.records.findings import (
     Answer,
     ClassDelta,
     Comparison,
+    Counts,
     Delta,
     Flip,
     Flips,
@@ -50,6 +51,7 @@ def compare(reference: Predictions, candidate: Predictions, context: Context | N
     table = overlap.flips(reference.correct, candidate.correct)
     notes = (
         *said,
+        *_counted(candidate, b),
         *reference.notes,
         *candidate.notes,
         *candidate.source.notes,
@@ -70,12 +72,24 @@ def compare(reference: Predictions, candidate: Predictions, context: Context | N
         stages=steps.stages,
         cancelled=steps.cancelled,
         smallest_drop=paired.smallest_detectable_drop(table.lost, table.gained, table.n),
+        ties=Counts(reference=reference.ties, candidate=candidate.ties),
+        clipped=Counts(reference=a.clipped, candidate=b.clipped),
         reliability=Reliability(reference=a.bins(), candidate=b.bins()),
         flipped=_gallery(reference, candidate, steps),
         class_names=reference.class_names,
         notes=tuple(dict.fromkeys(notes)),
         command=context.command,
     )
+
+
+def _counted(candidate: Predictions, side: Side) -> tuple[str, ...]:
+    """Notes on ties and clipped probabilities of the candidate, where there are any."""
+    notes = []
+    if candidate.ties:
+        notes.append(f"{candidate.ties:,} top answers of the candidate are ties: the lowest class index counts")
+    if side.clipped:
+        notes.append(f"{side.clipped:,} probabilities of the candidate were clipped at 1e-12 for its NLL")
+    return tuple(notes)
 
 
 def align(reference: Predictions, candidate: Predictions) -> tuple[Predictions, Predictions, tuple[str, ...]]:
@@ -147,7 +161,7 @@ def _metrics(a: Side, b: Side, seed: int) -> dict[str, Delta]:
     for name in METRICS:
         one, two = a.figures.get(name), b.figures.get(name)
         if one is None or two is None:
-            found[name] = Delta(reference=one, candidate=two, delta=None, method="needs probabilities on both sides")
+            found[name] = Delta(reference=one, candidate=two, delta=None, method=f"needs {missing_for(name, a.table)}")
             continue
         delta = two - one
         found[name] = Delta(

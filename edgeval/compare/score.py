@@ -22,12 +22,10 @@ def score(table: Predictions, *, seed: int = 0) -> Score:
 
     def estimate(name: str) -> Estimate:
         if name not in side.figures:
-            return Estimate(
-                value=None, method="needs " + ("more than 5 classes" if name == "top5" else "probabilities")
-            )
+            return Estimate(value=None, method=f"needs {missing_for(name, table)}")
         low, high = resample.basic(side.figures[name], drawn[name])
-        limits = (max(0.0, low), min(LIMITS.get(name, 1.0), high))
-        return Estimate(value=side.figures[name], ci95=limits, method=BASIC)
+        low, high = np.clip([low, high], 0.0, LIMITS.get(name, 1.0)).tolist()
+        return Estimate(value=side.figures[name], ci95=(low, high), method=BASIC)
 
     names = ("top5", "gini", "bottom5", "bottom10", "bottom20", "ece", "ece_equal_mass", "nll", "brier")
     right = int(table.correct.sum())
@@ -41,6 +39,12 @@ def score(table: Predictions, *, seed: int = 0) -> Score:
         ties=table.ties,
         notes=(*table.notes, *table.source.notes, *empty_classes(table)),
     )
+
+
+def missing_for(name: str, table: Predictions) -> str:
+    """What a measure lacks that cannot be had from a table."""
+    few = name == "top5" and len(table.class_names) <= 5
+    return "more than 5 classes" if few else "probabilities"
 
 
 def _per_class(side: Side) -> tuple[ClassScore, ...]:

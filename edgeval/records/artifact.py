@@ -84,3 +84,4 @@ class ArtifactCard(Record):
     calibration: Calibration | None = None
     parity: Parity
     versions: dict[str, str]
+    checkpoint_sha256: str | None = None

@@ -29,4 +29,5 @@ class CheckpointCard(Record):
     final_loss: float | None
     device: str
     versions: dict[str, str]
+    mark: str = ""
     sha256: str

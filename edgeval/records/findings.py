@@ -155,6 +155,13 @@ class Flip(Record):
     candidate: Answer
 
 
+class Counts(Record):
+    """A number of samples on each side."""
+
+    reference: int
+    candidate: int
+
+
 class Comparison(Record):
     """A candidate against a reference on the same samples."""
 
@@ -175,6 +182,8 @@ class Comparison(Record):
     expected: None = None
     verdict: None = None
     smallest_drop: float | None = None
+    ties: Counts | None = None
+    clipped: Counts | None = None
     reliability: Reliability = Reliability()
     flipped: tuple[Flip, ...] = ()
     class_names: tuple[str, ...] = ()

@@ -82,7 +82,7 @@ class Ladder(Card):
     """A whole ladder card."""
 
     schema_: Literal["edgeval/ladder/1"] = Field(alias="schema")
-    name: str = Field(pattern=r"^[\w.-]+$")
+    name: str = Field(pattern=r"^\w[\w.-]*$")
     summary: str = ""
     task: TaskSource
     net: Net

@@ -20,6 +20,7 @@ from edgeval.records.cards import Record, explain
 from edgeval.records.target import Origin
 
 Kind = Literal["logits", "probs", "classes"]
+MOST_CLASSES = 100_000
 Floats = NDArray[np.float64]
 
 
@@ -135,8 +136,15 @@ def from_outputs(
 
 def looks_like_probabilities(outputs: NDArray[np.floating]) -> bool:
     """Whether every row is non-negative and sums to 1 as far as an int8 grid allows (half a step of 1/256 a class)."""
-    slack = 0.01 + outputs.shape[1] / 512
-    return bool((outputs >= 0).all() and (outputs <= 1.001).all() and (abs(outputs.sum(axis=1) - 1) <= slack).all())
+    return not _improper(outputs).any()
+
+
+def _improper(outputs: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """(N,) rows that are no probabilities: negative, over 1, or summing to what no int8 grid explains."""
+    slack = min(0.01 + outputs.shape[1] / 512, 0.25)
+    sums = outputs.sum(axis=1, dtype=np.float64)
+    bad: NDArray[np.bool_] = (outputs < 0).any(axis=1) | (outputs > 1.001).any(axis=1) | (abs(sums - 1) > slack)
+    return bad
 
 
 def encode(predictions: Predictions) -> bytes:
@@ -190,10 +198,11 @@ def _answers(
         return "classes", None, as_labels(values, f"{path}: predictions")
     if values.ndim != 2 or values.shape[1] < 2 or values.dtype.kind not in "fiu":
         raise DataError(f"{path}: {given[0]} must be numbers (N, classes)", seen=f"{values.dtype} {values.shape}")
-    if not np.isfinite(values).all():
-        bad = int((~np.isfinite(values)).any(axis=1).sum())
+    with np.errstate(over="ignore"):  # what does not fit float32 becomes infinite, and is refused as such
+        outputs = values.astype(np.float32)
+    if not np.isfinite(outputs).all():
+        bad = int((~np.isfinite(outputs)).any(axis=1).sum())
         raise DataError(f"{path}: {given[0]} hold NaN or infinite values", seen=f"{bad} of {n} rows")
-    outputs = values.astype(np.float32)
     kind: Kind = "logits" if given[0] == "logits" else "probs"
     return kind, outputs, values.argmax(axis=1).astype(np.int64)
 
@@ -208,6 +217,8 @@ def _class_names(
     """Class names, given or numbered; every label and answer must have one."""
     highest = int(max(labels.max(), classes.max()))
     count = highest + 1 if outputs is None else outputs.shape[1]
+    if count > MOST_CLASSES:
+        raise DataError(f"{path}: there are too many classes", seen=count, hint=f"at most {MOST_CLASSES:,} are read")
     names = as_text(arrays["class_names"]) if "class_names" in arrays else tuple(str(i) for i in range(count))
     if outputs is not None and len(names) != outputs.shape[1]:
         raise DataError(
@@ -233,9 +244,7 @@ def _ids(arrays: dict[str, NDArray[np.generic]], path: Path, n: int) -> tuple[st
 
 def _check_probabilities(probs: NDArray[np.float32], path: Path) -> None:
     """Raise DataError unless rows are probabilities."""
-    slack = 0.01 + probs.shape[1] / 512
-    sums = probs.sum(axis=1, dtype=np.float64)
-    bad = (probs < 0).any(axis=1) | (abs(sums - 1) > slack)
+    bad, sums = _improper(probs), probs.sum(axis=1, dtype=np.float64)
     if bad.any():
         first = int(bad.argmax())
         raise DataError(

@@ -123,7 +123,7 @@ class Target(Card):
     """A whole device card."""
 
     schema_: Literal["edgeval/device/1"] = Field(alias="schema")
-    name: str = Field(pattern=r"^[\w.-]+$")
+    name: str = Field(pattern=r"^\w[\w.-]*$")
     summary: str = ""
     kind: Literal["cpu", "edgetpu", "mcu", "npu", "gpu"] = "cpu"
     transport: Transport = Transport()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from edgeval.compare.pair import Context, compare
@@ -51,11 +52,13 @@ def compare_ladder(
     ladder: Ladder, options: CompareOptions, store: Store, reporter: Reporter
 ) -> tuple[list[Comparison], Samples]:
     """One comparison a rung, and the test images. The reference is the largest rung in the results folder, in torch."""
+    for name in options.rungs:
+        ladder.rung(name)  # what is typed wrongly comes before what is out of reach
     with open_bench(options.target, emulate=options.emulate) as bench, open_bench(DESKTOP) as desktop:
         fmt = options.format or bench.target.model.format
         reference, rungs, seed = _choose(ladder, options, store)
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
-        command = _command(ladder, options, seed)
+        command = _command(ladder, options, seed) + store.flag
         chain = Chain(ladder, seed, fmt, samples, desktop, bench, store, reporter, command)
         full = _torch(chain, reference)
         return [_row(chain, full, reference, rung) for rung in rungs], samples
@@ -103,7 +106,7 @@ def _seeds(ladder: Ladder, store: Store) -> list[int]:
 
 def _command(ladder: Ladder, options: CompareOptions, seed: int) -> str:
     """The command line that gives this comparison again."""
-    words = ["edgeval compare", ladder.typed, f"--target {options.target}"]
+    words = ["edgeval compare", shlex.quote(ladder.typed), f"--target {shlex.quote(options.target)}"]
     words += [f"--rung {name}" for name in options.rungs]
     words += [f"--format {options.format}"] if options.format else []
     words += [f"--seed {seed}"] + (["--emulate"] if options.emulate else [])
@@ -119,6 +122,13 @@ def _row(chain: Chain, full: Predictions, reference: Rung, rung: Rung) -> Compar
         notes.append(f"the largest rung, {top}, is not in {chain.store.root}: {reference.name} is the reference")
     if chain.bench.origin == "emulated":
         notes.append(f"emulated on this computer, not run on a device; fidelity: {chain.bench.fidelity}")
+        if chain.bench.target.runtime.kernels == chain.desktop.target.runtime.kernels:
+            notes.append(
+                "the stand-in is the desktop's own runtime and kernels: its device step is zero by construction"
+            )
+    trained = {table.source.notes for table in (full, *(link.table for link in links if link.stage == "size"))}
+    if len(trained) > 1:
+        notes.append(f"the rungs were trained differently: {'; '.join(sorted(' '.join(said) for said in trained))}")
     candidate = links[-1].table
     target = candidate.source.model_copy(update={"name": chain.bench.name})
     return compare(full, candidate, Context(links, target, tuple(notes), chain.command))
@@ -145,8 +155,14 @@ def _torch(chain: Chain, rung: Rung) -> Predictions:
     table = chain.store.read_table(torch_table(chain.store, chain.ladder, rung, chain.seed))
     if table.source.data_sha256 != chain.samples.sha256:
         seen = f"data {str(table.source.data_sha256)[:12]} then, {chain.samples.sha256[:12]} now"
-        hint = f"run: edgeval export {chain.ladder.typed} --overwrite"
+        hint = f"run: edgeval export {chain.ladder.typed} --overwrite{chain.store.flag}"
         raise IntegrityError(f"the test images of {rung.name} changed since it was exported", seen=seen, hint=hint)
+    trained = chain.store.checkpoint(chain.store.rung(chain.ladder.name, rung.name, chain.seed))
+    if trained and trained[1].sha256 != table.source.sha256:
+        hint = f"run: edgeval export {chain.ladder.typed} --rung {rung.name}{chain.store.flag}"
+        raise IntegrityError(
+            f"{rung.name} was trained again since it was exported", seen=f"seed {chain.seed}", hint=hint
+        )
     return table
 
 

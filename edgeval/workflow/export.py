@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 PARITY_IMAGES = 64
+OLD_RUNTIMES: tuple[Format, ...] = ("tflite-int8",)  # what --for coral and tflite-runtime are about
 NOTHING: Progress = lambda done, total: None  # noqa: E731
 
 
@@ -56,13 +57,33 @@ class ExportJob:
 
     @property
     def formats(self) -> tuple[Format, ...]:
-        return self.options.formats or self.ladder.export.formats
+        whole = self.ladder.export.formats if self.options.profile == "litert" else OLD_RUNTIMES
+        return self.options.formats or whole
 
     def done(self) -> bool:
-        """Whether every asked file is there and whole."""
+        """Whether every asked file is there, whole, and made from the checkpoint as it is now."""
+        return all(self.has(fmt) for fmt in self.formats) and self.has_answers()
+
+    def has(self, fmt: Format) -> bool:
+        """Whether this format was exported from the checkpoint as it is now, with as many calibration images."""
         store = Store(self.root)
-        files = [store.artifact(self.folder, file_name(fmt, self.options.profile)) for fmt in self.formats]
-        return all(files) and torch_table(store, self.ladder, self.rung, self.seed).exists()
+        found, trained = (
+            store.artifact(self.folder, file_name(fmt, self.options.profile)),
+            store.checkpoint(self.folder),
+        )
+        if self.options.overwrite or found is None or trained is None:
+            return False
+        wanted = self.options.calibration_images or self.ladder.export.calibration_images
+        calibration = found[1].calibration
+        return found[1].checkpoint_sha256 == trained[1].sha256 and (calibration is None or calibration.n == wanted)
+
+    def has_answers(self) -> bool:
+        """Whether torch's answers are those of the checkpoint as it is now."""
+        store = Store(self.root)
+        path, trained = torch_table(store, self.ladder, self.rung, self.seed), store.checkpoint(self.folder)
+        if self.options.overwrite or not path.exists() or trained is None:
+            return False
+        return store.read_table(path).source.sha256 == trained[1].sha256
 
 
 def export(ladder: Ladder, options: ExportOptions, store: Store, reporter: Reporter) -> list[ArtifactCard]:
@@ -71,7 +92,7 @@ def export(ladder: Ladder, options: ExportOptions, store: Store, reporter: Repor
     need("litert_torch", "export")
     store.open()
     todo = _jobs(ladder, options, store, reporter)
-    tasks = [_task(job, reporter) for job in todo if options.overwrite or not job.done()]
+    tasks = [_task(job, reporter) for job in todo if not job.done()]
     errors = [outcome.error for outcome in jobs.run(tasks, options.workers or jobs.cores()) if outcome.error]
     if errors:
         raise next((error for error in errors if isinstance(error, IntegrityError)), errors[0])
@@ -92,7 +113,7 @@ def _jobs(ladder: Ladder, options: ExportOptions, store: Store, reporter: Report
     found = [
         ExportJob(ladder, rung, seed, store.root, options)
         for rung in reversed(rungs)
-        for seed in options.seeds or store.seeds(ladder.name, rung.name)
+        for seed in options.seeds or store.seeds(ladder.name, rung.name) or ([0] if options.rungs else [])
     ]
     trained = [job for job in found if store.checkpoint(job.folder)]
     missing = [job for job in found if job not in trained]
@@ -100,7 +121,7 @@ def _jobs(ladder: Ladder, options: ExportOptions, store: Store, reporter: Report
         what = f"{missing[0].rung.name} seed {missing[0].seed}" if missing else ", ".join(rung.name for rung in rungs)
         only = f" --rung {missing[0].rung.name} --seed {missing[0].seed}" if missing else ""
         only = only or "".join(f" --rung {name}" for name in options.rungs)
-        hint = f"run: edgeval train {ladder.typed}{only}"
+        hint = f"run: edgeval train {ladder.typed}{only}{store.flag}"
         raise MissingError(f"{ladder.name} has no trained checkpoint in {store.root}", seen=what, hint=hint)
     return trained
 
@@ -135,9 +156,9 @@ def export_rung(job: ExportJob, progress: Progress) -> None:
         profile=job.options.profile,
     )
     for done, fmt in enumerate(job.formats, start=2):
-        if job.options.overwrite or not store.artifact(folder, file_name(fmt, job.options.profile)):
+        if not job.has(fmt):
             data, made = convert(request, fmt)
-            store.write_artifact(folder, data, made)
+            store.write_artifact(folder, data, made.model_copy(update={"checkpoint_sha256": card.sha256}))
         progress(done, total)
 
 
@@ -169,7 +190,7 @@ def write_torch_answers(store: Store, job: ExportJob, net: nn.Module, card: Chec
     from edgeval.train.predict import logits
 
     path = torch_table(store, job.ladder, job.rung, job.seed)
-    if path.exists() and not job.options.overwrite:
+    if job.has_answers():
         return
     source = Source(
         name=f"{job.ladder.name}:{job.rung.name}",

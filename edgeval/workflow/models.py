@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from edgeval.compare.pair import Context, compare
 from edgeval.errors import InputError, ModelError
-from edgeval.records.artifact import FORMATS, TORCH
+from edgeval.records.artifact import FORMATS, TORCH, ArtifactCard
 from edgeval.records.cards import Card, read
 from edgeval.records.findings import Comparison
 from edgeval.records.ladder import load_ladder
 from edgeval.records.predictions import Predictions, read_table
 from edgeval.records.reporter import Reporter
-from edgeval.store import Store
+from edgeval.store import Store, file_sha256
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.data import load_split, preprocess_from
@@ -70,6 +70,11 @@ def compare_models(
     reference: SideSpec, candidate: SideSpec, setting: Setting, store: Store, reporter: Reporter
 ) -> tuple[Comparison, Samples | None]:
     """The candidate on the target against the reference on the desktop; and the images where there are some."""
+    for side in (reference, candidate):
+        _check_side(side)
+    if setting.target != "desktop" and (_is_model(candidate.text) or text_is_rung(candidate.text)):
+        with open_bench(setting.target, emulate=setting.emulate):
+            pass  # a board that cannot be reached is found before the reference has run
     needs_data = any(_is_model(side.text) for side in (reference, candidate))
     if needs_data and setting.data is None:
         raise InputError(
@@ -86,6 +91,17 @@ def compare_models(
     return compare(full, small, Context(target=target, notes=notes, command=setting.command)), samples
 
 
+def _check_side(side: SideSpec) -> None:
+    """Raise for what can be seen to be wrong before anything runs."""
+    if text_is_rung(side.text):
+        return
+    if not side.text.lower().endswith((*MODELS, ".npz")):
+        kinds = ", ".join((*MODELS, ".npz", "ladder:rung:format"))
+        raise InputError(f"--{side.role} is of no kind that is known", seen=side.text, hint=f"give one of {kinds}")
+    if _is_model(side.text) and not Path(side.text).is_file():
+        raise ModelError("there is no such model file", seen=side.text, hint=f"check --{side.role}")
+
+
 def _is_model(text: str) -> bool:
     return text.lower().endswith(MODELS)
 
@@ -97,8 +113,6 @@ def _table(side: SideSpec, samples: Samples | None, setting: Setting, store: Sto
     path = Path(side.text)
     if not _is_model(side.text):
         return read_table(path)
-    if not path.is_file():
-        raise ModelError("there is no such model file", seen=side.text, hint=f"check --{side.role}")
     assert samples is not None
     with open_bench(setting.target, emulate=setting.emulate) as bench:
         return run_model(_model(side, path, reporter), samples, bench, store, reporter)[0]
@@ -110,9 +124,9 @@ def text_is_rung(text: str) -> bool:
 
 
 def _model(side: SideSpec, path: Path, reporter: Reporter) -> Model:
-    """A model file with its preprocessing: flags win over MODEL.toml, which wins over the defaults."""
+    """A model file with its preprocessing: flags win over MODEL.toml or edgeval's own card, these over the defaults."""
     beside = path.with_suffix(".toml")
-    card = read(ModelCard, beside) if beside.is_file() else ModelCard()
+    card = read(ModelCard, beside) if beside.is_file() else _own_card(path)
     given = {
         name: getattr(side.flags, name) if getattr(side.flags, name) is not None else getattr(card, name)
         for name in ("scale", "mean", "std")
@@ -123,6 +137,18 @@ def _model(side: SideSpec, path: Path, reporter: Reporter) -> Model:
     reporter.say(f"{side.role}: input = (pixel x {preprocess.scale:.6g} - {mean}) / {std}{default}")
     outputs = side.flags.outputs if side.flags.outputs != "auto" else card.outputs
     return Model(path, path.name, path.suffix[1:], preprocess, None, outputs)
+
+
+def _own_card(path: Path) -> ModelCard:
+    """What `edgeval export` wrote beside the file, if it is of this very file."""
+    beside = path.with_name(path.name + ".json")
+    try:
+        made = ArtifactCard.model_validate_json(beside.read_bytes())
+    except (OSError, ValidationError):
+        return ModelCard()
+    if made.sha256 != file_sha256(path):
+        return ModelCard()
+    return ModelCard(**made.preprocess.model_dump(), outputs="logits")
 
 
 def _rung(text: str, samples: Samples | None, setting: Setting, store: Store, reporter: Reporter) -> Predictions:

@@ -37,6 +37,8 @@ class Ran:
 
 def run_ladder(ladder: Ladder, options: RunOptions, store: Store, reporter: Reporter) -> Iterator[Ran]:
     """Each asked rung, seed and format on the target; yields tables as they are finished."""
+    for name in options.rungs:
+        ladder.rung(name)
     with open_bench(options.target, emulate=options.emulate) as bench:
         todo = _todo(ladder, options, store)
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
@@ -49,10 +51,15 @@ def run_ladder(ladder: Ladder, options: RunOptions, store: Store, reporter: Repo
 def _todo(ladder: Ladder, options: RunOptions, store: Store) -> list[tuple[Rung, int]]:
     """Asked rungs with their seeds; without --rung, those that are in the results folder."""
     rungs = [ladder.rung(name) for name in options.rungs] or list(ladder.rungs)
-    found = [(rung, seed) for rung in rungs for seed in options.seeds or store.seeds(ladder.name, rung.name)]
+    found = [(rung, seed) for rung in rungs for seed in options.seeds or _seeds(ladder, rung, options, store)]
     if not found:
-        hint = f"run: edgeval train {ladder.typed} && edgeval export {ladder.typed}"
+        hint = f"run: edgeval train {ladder.typed} && edgeval export {ladder.typed}{store.flag}"
         raise MissingError(
             f"{ladder.name} has nothing in {store.root}", seen=", ".join(options.rungs) or "no rung", hint=hint
         )
     return found
+
+
+def _seeds(ladder: Ladder, rung: Rung, options: RunOptions, store: Store) -> list[int]:
+    """Seeds of a rung in the results folder; 0 for one that was asked for by name, so that its absence is noticed."""
+    return store.seeds(ladder.name, rung.name) or ([0] if options.rungs else [])

@@ -12,7 +12,7 @@ import numpy as np
 from edgeval.errors import InputError
 from edgeval.records.artifact import FORMATS, ArtifactCard, Format, Preprocess, Profile
 from edgeval.records.reporter import Progress, Reporter
-from edgeval.store import Store
+from edgeval.store import Store, file_safe
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
 from edgeval.workflow import jobs
@@ -78,6 +78,7 @@ def convert_program(job: ProgramJob, progress: Progress) -> list[ArtifactCard]:
     )
     for done, fmt in enumerate(job.formats, start=1):
         data, card = convert(request, fmt)
+        card = card.model_copy(update={"file": f"{file_safe(job.path.stem)}-{card.file}"})
         store.write_artifact(job.output, data, card)
         cards.append(card)
         progress(done, len(job.formats))

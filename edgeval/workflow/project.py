@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeval.errors import InputError
+from edgeval.records.cards import available
 from edgeval.records.ladder import Ladder, load_ladder
 from edgeval.records.settings import load_settings
 from edgeval.store import Store
@@ -29,4 +30,7 @@ def choose_ladder(name: str | None, store: Store) -> Ladder:
             choices = ", ".join(found) or "none yet (edgeval train scalecnn-digits100 makes one)"
             raise InputError("which ladder?", seen=f"{store.root}/artifacts has {choices}", hint="name one")
         name = found[0]
+        if name not in available("models"):
+            hint = "name its card by its path"
+            raise InputError(f"{store.root} holds the ladder {name}, whose card is not among those found", hint=hint)
     return load_ladder(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -91,9 +90,9 @@ def run_model(
     """The model's predictions on that bench and where they lie; from the results folder if they are there already."""
     engine, version = pick_engine(bench.facts, bench.target, model.path)
     sha256 = file_sha256(model.path)
-    identity = key(
-        sha256, samples.sha256, model.preprocess, engine, version, bench.target.runtime.kernels, _machine(bench)
-    )
+    runtime = bench.target.runtime
+    how = (engine, version, runtime.kernels, runtime.threads, str(model.preprocess), model.outputs, bench.origin)
+    identity = key(sha256, samples.sha256, samples.class_names, how, _machine(bench))
     name = f"{file_safe(f'{model.name}-{model.format}')}-{identity[:12]}"
     table = store.table(name)
     if not table.exists():
@@ -101,9 +100,12 @@ def run_model(
         chunks = store.chunks(name)
         bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
         job = Job(model.path, samples, model.preprocess, bench.target)
-        result = infer(bench.host, job, chunks, progress=bar)
+        result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts)
         outputs = dequantise(chunks.join(len(samples)), result.hello)
-        store.write_table(table, _predictions(model, samples, outputs, result, sha256))
+        made = _predictions(model, samples, outputs, result, sha256)
+        if model.outputs == "auto":
+            reporter.say(f"{model.name}: its outputs look like {made.kind} (--outputs says otherwise)")
+        store.write_table(table, made.with_source(host=bench.facts, **_marks(model, bench, made)))
         chunks.clear()
     found = store.read_table(table)
     if found.source.sha256 != sha256 or len(found) != len(samples):
@@ -152,7 +154,6 @@ def _marks(model: Model, bench: Bench, found: Predictions) -> dict[str, Any]:
         "target": bench.name,
         "origin": bench.origin,
         "fidelity": bench.fidelity,
-        "host": {**bench.facts, "node": platform.node()} if not emulated else bench.facts,
         "latency": None if emulated else found.source.latency,
         "peak_memory_mb": None if emulated else found.source.peak_memory_mb,
     }
@@ -162,7 +163,7 @@ def rung_model(store: Store, ladder: Ladder, rung: Rung, seed: int, fmt: Format)
     """An exported file of a ladder. Raises MissingError with the exact export command."""
     found = store.artifact(store.rung(ladder.name, rung.name, seed), file_name(fmt))
     if found is None:
-        command = f"edgeval export {ladder.typed} --rung {rung.name} --seed {seed} --format {fmt}"
+        command = f"edgeval export {ladder.typed} --rung {rung.name} --seed {seed} --format {fmt}{store.flag}"
         raise MissingError(f"{rung.name} seed {seed} is not exported to {fmt}", seen=store.root, hint=f"run: {command}")
     path, card = found
     return Model(path, f"{ladder.name}:{rung.name}", fmt, card.preprocess, card.params, "logits")

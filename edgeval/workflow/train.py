@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgeval import __version__
-from edgeval.errors import CardError, EdgevalError, InputError
+from edgeval.errors import CardError, InputError
 from edgeval.records.artifact import Preprocess
 from edgeval.records.checkpoint import CheckpointCard
-from edgeval.records.ladder import Ladder, Recipe, Rung
+from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.reporter import Progress, Reporter
 from edgeval.store import Store, file_sha256, key
 from edgeval.workflow import jobs
@@ -48,6 +48,7 @@ class RungJob:
     device: str
     threads: int
     overwrite: bool
+    mark: str
 
     @property
     def folder(self) -> Path:
@@ -59,14 +60,15 @@ def train(ladder: Ladder, options: TrainOptions, store: Store, reporter: Reporte
     need("torch", "train")
     store.open()
     ladder = with_recipe(ladder, options)
-    load_split(ladder, "train", reporter.bar(f"data of {task_name(ladder)}", ""))  # fetched before the workers start
-    todo = [job for job in _jobs(ladder, options, store) if not _done(job, store)]
+    data = load_split(ladder, "train", reporter.bar(f"data of {task_name(ladder)}", ""))  # before the workers start
+    asked = _jobs(ladder, options, store, data.sha256)
+    todo = [job for job in asked if not _done(job, store)]
     tasks = [_task(job, reporter) for job in todo]
     workers = options.workers or (1 if _device(options.device) == "cuda" else jobs.cores())
     errors = [outcome.error for outcome in jobs.run(tasks, workers) if outcome.error]
     if errors:
         raise errors[0]
-    cards = [store.checkpoint(job.folder) for job in _jobs(ladder, options, store)]
+    cards = [store.checkpoint(job.folder) for job in asked]
     return [found[1] for found in cards if found]
 
 
@@ -86,14 +88,14 @@ def with_recipe(ladder: Ladder, options: TrainOptions) -> Ladder:
     return copy
 
 
-def _jobs(ladder: Ladder, options: TrainOptions, store: Store) -> list[RungJob]:
+def _jobs(ladder: Ladder, options: TrainOptions, store: Store, data: str) -> list[RungJob]:
     """Asked rungs and seeds, the largest rung first: it takes longest."""
     rungs = [ladder.rung(name) for name in options.rungs] or list(ladder.rungs)
     seeds = options.seeds or ladder.train.seeds
     device = _device(options.device)
     threads = jobs.cores() if (options.workers or 0) == 1 or len(rungs) * len(seeds) == 1 else 1
     return [
-        RungJob(ladder, rung, seed, store.root, device, threads, options.overwrite)
+        RungJob(ladder, rung, seed, store.root, device, threads, options.overwrite, _mark(ladder, rung, seed, data))
         for rung in sorted(rungs, key=lambda rung: -rung.width)
         for seed in seeds
     ]
@@ -116,18 +118,32 @@ def _done(job: RungJob, store: Store) -> bool:
     found = store.checkpoint(job.folder)
     if found is None:
         return False
-    if found[1].recipe is not None and _essence(found[1].recipe) != _essence(job.ladder.train):
+    if found[1].mark != job.mark:
         raise InputError(
-            f"{job.folder} holds a rung trained by another protocol",
-            seen=found[1].recipe.protocol,
+            f"{job.folder} holds a rung trained by another protocol, or on other data, or another network",
+            seen=found[1].recipe.protocol if found[1].recipe else "weights that were given",
             hint="choose another --runs DIR, or --overwrite",
         )
     return True
 
 
-def _essence(recipe: Recipe) -> dict[str, Any]:
-    """What of a recipe decides the weights of one seed."""
-    return recipe.model_dump(exclude={"protocol", "seeds"})
+def _mark(ladder: Ladder, rung: Rung, seed: int, data: str) -> str:
+    """A hash of all that decides a rung's weights: recipe, data, preprocessing, network, width, seed, given weights."""
+    recipe = ladder.train.model_dump(exclude={"protocol", "seeds"})
+    net = ladder.net.model_dump(exclude={"widths"})
+    given = file_sha256(_weights_file(ladder, rung)) if ladder.net.checkpoint else ""
+    return key(recipe, data, preprocess_of(ladder), net, rung.width, seed, given)
+
+
+def _weights_file(ladder: Ladder, rung: Rung) -> Path:
+    """The weights that the card names for a rung. Raises CardError."""
+    template = ladder.net.checkpoint or ""
+    if "{width}" not in template and len(ladder.net.widths) > 1:
+        raise CardError("one checkpoint cannot serve several widths", seen=template, hint="write {width} into its name")
+    path = ladder.beside(template.replace("{width}", f"{rung.width:g}"))
+    if not path.is_file():
+        raise CardError("the card names weights that are not there", seen=path, hint="check checkpoint in its [net]")
+    return path
 
 
 def _task(job: RungJob, reporter: Reporter) -> jobs.Task:
@@ -148,11 +164,10 @@ def train_rung(job: RungJob, progress: Progress) -> None:
 
     torch.manual_seed(job.seed)
     net = build_net(job.ladder, job.rung, len(samples.class_names), samples.images.shape[3])
-    mark = key(_essence(job.ladder.train), samples.sha256, job.seed, job.rung.width)
-    start = None if job.overwrite else _saved_state(job.folder, mark)
+    start = None if job.overwrite else _saved_state(job.folder, job.mark)
     preprocess = preprocess_of(job.ladder)
     work = loop.Job(net, samples, preprocess, job.ladder.train, job.seed, job.device, start)
-    state = loop.train(work, save=lambda state: _save_state(job, state, mark), progress=progress)
+    state = loop.train(work, save=lambda state: _save_state(job, state), progress=progress)
     net.load_state_dict(loop.weights(state))
     _write(job, net.cpu(), samples, preprocess, state.loss)
     (job.folder / "training.safetensors").unlink(missing_ok=True)
@@ -161,22 +176,17 @@ def train_rung(job: RungJob, progress: Progress) -> None:
 
 def adopt(job: RungJob) -> None:
     """Take the weights that the card names instead of training."""
-    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    template = job.ladder.net.checkpoint or ""
-    if "{width}" not in template and len(job.ladder.net.widths) > 1:
-        raise CardError("one checkpoint cannot serve several widths", seen=template, hint="write {width} into its name")
-    path = job.ladder.beside(template.replace("{width}", f"{job.rung.width:g}"))
-    samples = load_split(job.ladder, "test", lambda done, total: None)
+    path = _weights_file(job.ladder, job.rung)
+    samples = load_split(job.ladder, "train", lambda done, total: None)
     net = build_net(job.ladder, job.rung, len(samples.class_names), samples.images.shape[3])
     try:
         net.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
         raise CardError(f"the checkpoint {path} cannot be loaded", seen=str(error).splitlines()[0]) from error
-    with torch.no_grad():
-        _write(replace(job, ladder=job.ladder), net, samples, preprocess_of(job.ladder), None)
+    _write(job, net, samples, preprocess_of(job.ladder), None)
 
 
 def _write(job: RungJob, net: nn.Module, samples: Samples, preprocess: Preprocess, loss: float | None) -> None:
@@ -206,15 +216,16 @@ def _write(job: RungJob, net: nn.Module, samples: Samples, preprocess: Preproces
         device=job.device,
         versions={"edgeval": __version__, "torch": torch.__version__, "python": platform.python_version()},
         sha256=file_sha256(path),
+        mark=job.mark,
     )
     store.write_record(job.folder / "checkpoint.json", card)
 
 
-def _save_state(job: RungJob, state: State, mark: str) -> None:
+def _save_state(job: RungJob, state: State) -> None:
     """Keep the state after an epoch."""
     from safetensors.torch import save
 
-    metadata = {"epochs": str(state.epochs), "loss": repr(state.loss), "mark": mark}
+    metadata = {"epochs": str(state.epochs), "loss": repr(state.loss), "mark": job.mark}
     Store(job.root).write(job.folder / "training.safetensors", save(state.tensors, metadata=metadata))
 
 
@@ -238,6 +249,3 @@ def _saved_state(folder: Path, mark: str) -> State | None:
             f"{folder} holds a half-trained rung of another protocol", hint="choose another --runs DIR, or --overwrite"
         )
     return State(int(metadata["epochs"]), float(metadata["loss"]), tensors)
-
-
-__all__ = ["EdgevalError", "TrainOptions", "train", "with_recipe"]

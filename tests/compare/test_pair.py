@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from edgeval.compare.pair import Context, compare
 from edgeval.compare.score import score
+from edgeval.compare.side import Side
 from edgeval.compare.stages import Link, trace
 from edgeval.errors import DataError
+from edgeval.measures import calibration
 from edgeval.records.findings import METRICS
 from edgeval.records.predictions import Predictions, Source, from_outputs
 from edgeval.workflow.report import as_json
@@ -161,6 +163,25 @@ def test_what_cannot_be_paired_is_refused(candidate: Predictions, said: str) -> 
 
 def test_numbered_classes_take_the_other_sides_names() -> None:
     assert compare(BEFORE, replace(AFTER, class_names=("0", "1", "2"))).class_names == ("a", "b", "c")
+
+
+def test_the_sides_ece_is_the_measure_that_is_checked_against_scikit_learn() -> None:
+    side = Side(outputs(2))
+    confidences = side.table.confidences
+    assert confidences is not None
+    assert side.figures["ece"] == pytest.approx(calibration.ece(confidences, side.table.correct), abs=1e-12)
+    equal_mass = calibration.ece_equal_mass(confidences, side.table.correct)
+    assert side.figures["ece_equal_mass"] == pytest.approx(equal_mass, abs=1e-12)
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 60])
+def test_intervals_have_their_ends_in_order_and_in_range(wrong: int) -> None:
+    labels = [i % 3 for i in range(60)]
+    answers = [(label + (i < wrong)) % 3 for i, label in enumerate(labels)]
+    found = score(table(answers, labels))
+    for estimate in (found.gini, found.bottom5, found.top1):
+        low, high = estimate.ci95 or (0, 0)
+        assert 0 <= low <= high <= 1
 
 
 def test_score_matches_compare_and_leaves_out_empty_classes() -> None:

@@ -85,6 +85,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"labels": LABELS, "predictions": np.array([0, 1, 2, -1])}, "must lie in"),
     ({"labels": LABELS, "predictions": np.array([0.5, 1, 2, 1])}, "whole numbers"),
     ({"labels": LABELS, "probs": np.array([{}] * 4)}, "without pickle"),
+    ({"labels": LABELS, "logits": LOGITS * 1e39}, "NaN or infinite"),
+    ({"labels": np.array([0]), "probs": np.zeros((1, 1000))}, "sum to 1"),
+    ({"labels": np.array([0]), "probs": np.full((1, 1000), 0.0029)}, "sum to 1"),
+    ({"labels": np.array([20_000_000]), "predictions": np.array([0])}, "too many classes"),
+    ({"labels": LABELS, "probs": PROBS, "ids": np.array(5)}, "one-dimensional"),
+    ({"labels": LABELS, "probs": PROBS, "class_names": np.array("abc")}, "one-dimensional"),
     ({"labels": LABELS, "probs": PROBS, "header": np.array("{")}, "not JSON"),
     ({"labels": LABELS, "probs": PROBS, "header": np.array('{"name": 3}')}, "header cannot be used"),
 ]

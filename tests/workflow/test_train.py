@@ -129,7 +129,22 @@ def test_a_users_own_network_and_photos_go_through_the_whole_chain(type_in: Type
     row = json.loads(out)
     assert row["n"] == 36
     assert row["class_names"] == ["blue", "green", "red"]
+    assert "--runs" not in row["command"]
     assert sum(stage["net"] for stage in row["stages"]) == row["flips"]["gained"] - row["flips"]["lost"]
+
+
+def test_weights_that_are_trained_again_make_old_exports_unusable(type_in: Typed) -> None:
+    formats = "--format tflite-fp32 --format tflite-int8 -q"
+    assert type_in("train own.toml --epochs 1 -q")[0] == 0
+    assert type_in(f"export own.toml {formats}")[0] == 0
+    assert type_in("train own.toml --rung w2 --epochs 2 --overwrite -q")[0] == 0
+    code, _, err = type_in("compare own.toml -q")
+    assert code == 5, err
+    assert "trained again since it was exported" in err
+    assert type_in(f"export own.toml {formats}")[0] == 0
+    code, out, err = type_in("compare own.toml --json - -q")
+    assert code == 0, err
+    assert any("trained differently" in note for note in json.loads(out)["notes"])
 
 
 def test_weights_that_are_given_are_taken_instead_of_training(type_in: Typed, tmp_path: Path) -> None:
@@ -160,7 +175,7 @@ def test_a_saved_program_is_exported_and_compared(type_in: Typed, tmp_path: Path
     code, out, err = type_in("export net.pt2 --calibrate photos --format tflite-fp32 --format tflite-int8 -o made -q")
     assert code == 0, err
     assert "agrees with torch" in out
-    sides = "--reference made/tflite-fp32.tflite --candidate made/tflite-int8.tflite --data photos"
+    sides = "--reference made/net-tflite-fp32.tflite --candidate made/net-tflite-int8.tflite --data photos"
     code, out, err = type_in(f"compare {sides} --json - -q")
     assert code == 0, err
     assert json.loads(out)["n"] == 36
