@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from edgeval.errors import DataError
 
 LIMIT = 16 * 2**30
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, tokenize.TokenError)
 
 
 def read_npz(path: Path, *, limit: int | None = None) -> dict[str, NDArray[np.generic]]:
@@ -34,7 +36,7 @@ def read_npz(path: Path, *, limit: int | None = None) -> dict[str, NDArray[np.ge
         if not all(isinstance(array, np.ndarray) for array in found.values()):
             raise DataError(f"{path} holds something that is not an array", hint="write it again with numpy.savez")
         return found
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
+    except DAMAGE as error:
         raise DataError(
             f"{path} is not a whole .npz file", seen=error, hint="write it again with numpy.savez"
         ) from error
@@ -47,7 +49,14 @@ def as_text(array: NDArray[np.generic]) -> tuple[str, ...]:
     """Strings of a one-dimensional array of str, bytes or int. Raises DataError."""
     if array.ndim != 1 or array.dtype.kind not in "USiu":
         raise DataError("names and ids must be a one-dimensional array of text or whole numbers", seen=array.shape)
-    return tuple(item.decode("utf-8", "replace") if isinstance(item, bytes) else str(item) for item in array.tolist())
+    return tuple(
+        item.decode("utf-8", "replace") if isinstance(item, bytes) else as_unicode(item) for item in array.tolist()
+    )
+
+
+def as_unicode(text: object) -> str:
+    """Text without lone surrogates, which no file or page could hold."""
+    return str(text).encode("utf-8", "replace").decode("utf-8")
 
 
 def as_labels(array: NDArray[Any], what: str) -> NDArray[np.int64]:

@@ -109,6 +109,10 @@ class Store:
         """Read a record that edgeval wrote. Raises IntegrityError if it was changed into something else."""
         try:
             return kind.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise IntegrityError(
+                f"{path} cannot be read", seen=error.strerror, hint="remove it and run again"
+            ) from error
         except ValidationError as error:
             hint = "remove that file and run the command that made it"
             raise IntegrityError(f"{path} is not what edgeval wrote: {explain(kind, error)}", hint=hint) from error
@@ -208,8 +212,8 @@ class Chunks:
     def _whole(self) -> Iterator[tuple[int, int, Path]]:
         """Saved chunks in order, each checked against the hash in its name."""
         for path in sorted(self.folder.glob("*.npy")):
-            start, stop, digest = path.stem.split("-")
             try:
+                start, stop, digest = path.stem.split("-")
                 data = np.load(path, allow_pickle=False)
                 whole = hashlib.sha256(data.tobytes()).hexdigest()[:16] == digest and len(data) == int(stop) - int(
                     start
@@ -218,7 +222,7 @@ class Chunks:
                 whole = False
             if whole:
                 yield int(start), int(stop), path
-            else:
+            elif path.is_file():
                 path.unlink()
 
 

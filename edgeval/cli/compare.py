@@ -130,4 +130,4 @@ def _quoted(words: list[str]) -> list[str]:
     """Words as a shell would need them."""
     import shlex
 
-    return [shlex.quote(word) for word in words]
+    return [shlex.quote(word.encode("utf-8", "replace").decode()) for word in words]

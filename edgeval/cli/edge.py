@@ -20,13 +20,16 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command line; its exit code. Never lets a traceback out."""
     try:
         result = cli.main(list(arguments), prog_name="edgeval", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except EdgevalError as error:
         return _say(str(error), error.exit_code)
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except SystemExit:  # click's way of saying that nobody reads standard output any more
+        return 0
     except (KeyboardInterrupt, click.Abort):
         return _say("interrupted; what is finished is kept: run the same command to go on", INTERRUPTED)
     except BrokenPipeError:
@@ -43,7 +46,8 @@ def run(arguments: Sequence[str]) -> int:
 def _say(text: str, code: int) -> int:
     """One line on standard error."""
     line = " ".join(text.split())
-    sys.stderr.write(f"edgeval: {line}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"edgeval: {line}\n")
     return code
 
 

@@ -89,6 +89,8 @@ def emit(text: str, json_text: Callable[[], str], json_to: str | None) -> None:
         click.echo(json_text())
     else:
         path = Path(json_to)
+        if not path.name or path.is_dir():
+            raise click.UsageError(f"--json {json_to!r} is not a file's name")
         from edgeval.store import Store
 
         Store(path.parent).write(path, json_text().encode() + b"\n")

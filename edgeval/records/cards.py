@@ -20,7 +20,9 @@ WORDS = {"models": "ladder", "devices": "device"}
 class Record(BaseModel):
     """A frozen record with a closed set of keys; field names may differ from keys by alias."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=True, protected_namespaces=(), allow_inf_nan=False
+    )
 
 
 class Card(Record):
@@ -56,7 +58,7 @@ def available(kind: Kind) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for shelf in shelves(kind):
         for path in sorted(shelf.glob("*.toml")) if shelf.is_dir() else []:
-            if path.stem not in found and _carries_schema(path):
+            if path.stem not in found and path.is_file() and _carries_schema(path):
                 found[path.stem] = path
     return found
 
@@ -82,7 +84,7 @@ def read(model: type[C], path: Path, *, explicit: bool = False) -> C:
         card = model.model_validate(tomllib.loads(text))
     except (OSError, UnicodeDecodeError) as error:
         raise CardError("the card cannot be read", seen=path, hint=str(error)) from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise CardError(f"{path} is not valid TOML: {error}", hint="mend that line") from error
     except ValidationError as error:
         raise CardError(f"{path}: {explain(model, error)}") from error

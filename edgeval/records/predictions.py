@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from edgeval.archive import as_labels, as_text, read_npz
+from edgeval.archive import as_labels, as_text, as_unicode, read_npz
 from edgeval.errors import DataError
 from edgeval.records.artifact import Preprocess
 from edgeval.records.cards import Record, explain
@@ -47,6 +48,7 @@ class Source(Record):
     host: dict[str, Any] | None = None
     fidelity: str | None = None
     data_sha256: str | None = None
+    answers_sha256: str | None = None
     preprocess: Preprocess | None = None
     latency: Latency | None = None
     peak_memory_mb: float | None = None
@@ -149,10 +151,11 @@ def _improper(outputs: NDArray[np.floating]) -> NDArray[np.bool_]:
 
 def encode(predictions: Predictions) -> bytes:
     """The table as .npz bytes, in the public form that `decode` and `edgeval score` read."""
+    source = predictions.source.model_copy(update={"answers_sha256": _answers_sha256(predictions)})
     arrays: dict[str, NDArray[np.generic]] = {
         "labels": predictions.labels,
         "class_names": np.array(predictions.class_names),
-        "header": np.array(predictions.source.model_dump_json()),
+        "header": np.array(source.model_dump_json()),
     }
     if predictions.ids is not None:
         arrays["ids"] = np.array(predictions.ids)
@@ -181,7 +184,18 @@ def read_table(path: Path, *, trusted: bool = False) -> Predictions:
     ids = _ids(arrays, path, len(labels))
     if not trusted and kind == "probs" and outputs is not None:
         _check_probabilities(outputs, path)
-    return Predictions(labels, classes, names, kind, _source(arrays, path, trusted), outputs, ids)
+    found = Predictions(labels, classes, names, kind, _source(arrays, path, trusted), outputs, ids)
+    if trusted and found.source.answers_sha256 not in (None, _answers_sha256(found)):
+        raise DataError(f"{path}: the answers were changed since they were written", seen="another hash")
+    return found
+
+
+def _answers_sha256(table: Predictions) -> str:
+    """One hash of labels, ids and answers."""
+    digest = hashlib.sha256("\n".join(table.ids or ()).encode())
+    for array in (table.labels, table.classes, *(() if table.outputs is None else (table.outputs,))):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def _answers(
@@ -257,7 +271,7 @@ def _check_probabilities(probs: NDArray[np.float32], path: Path) -> None:
 def _source(arrays: dict[str, NDArray[np.generic]], path: Path, trusted: bool) -> Source:
     """The header that edgeval wrote, or a plain one for a table from elsewhere."""
     if "header" not in arrays:
-        return Source(name=path.stem, format="table")
+        return Source(name=as_unicode(path.stem), format="table")
     try:
         source = Source.model_validate(json.loads(str(arrays["header"])))
     except json.JSONDecodeError as error:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from edgeval.archive import as_unicode
 from edgeval.compare.pair import Context, compare
 from edgeval.errors import InputError, ModelError
 from edgeval.records.artifact import FORMATS, TORCH, ArtifactCard
@@ -136,7 +137,7 @@ def _model(side: SideSpec, path: Path, reporter: Reporter) -> Model:
     mean, std = ",".join(f"{v:g}" for v in preprocess.mean), ",".join(f"{v:g}" for v in preprocess.std)
     reporter.say(f"{side.role}: input = (pixel x {preprocess.scale:.6g} - {mean}) / {std}{default}")
     outputs = side.flags.outputs if side.flags.outputs != "auto" else card.outputs
-    return Model(path, path.name, path.suffix[1:], preprocess, None, outputs)
+    return Model(path, as_unicode(path.name), path.suffix[1:], preprocess, None, outputs)
 
 
 def _own_card(path: Path) -> ModelCard:

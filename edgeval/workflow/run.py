@@ -166,4 +166,11 @@ def rung_model(store: Store, ladder: Ladder, rung: Rung, seed: int, fmt: Format)
         command = f"edgeval export {ladder.typed} --rung {rung.name} --seed {seed} --format {fmt}{store.flag}"
         raise MissingError(f"{rung.name} seed {seed} is not exported to {fmt}", seen=store.root, hint=f"run: {command}")
     path, card = found
+    trained = store.checkpoint(store.rung(ladder.name, rung.name, seed))
+    stale = trained and card.checkpoint_sha256 not in (None, trained[1].sha256)
+    if card.name != f"{ladder.name}:{rung.name}:s{seed}" or stale:
+        hint = f"run: edgeval export {ladder.typed} --rung {rung.name} --seed {seed} --overwrite{store.flag}"
+        raise IntegrityError(
+            f"{path} was not exported from {rung.name} seed {seed} as it is", seen=card.name, hint=hint
+        )
     return Model(path, f"{ladder.name}:{rung.name}", fmt, card.preprocess, card.params, "logits")

@@ -35,10 +35,19 @@ def test_there_and_back(tmp_path: Path) -> None:
     path = tmp_path / "t.npz"
     path.write_bytes(encode(made()))
     found = read_table(path, trusted=True)
-    assert found.source == made().source
+    assert found.source.model_copy(update={"answers_sha256": None}) == made().source
     assert (found.ids, found.class_names, found.kind) == (made().ids, made().class_names, "logits")
     assert np.array_equal(found.outputs, made().outputs)
     assert read_table(path).source.origin == "imported"
+
+
+def test_answers_that_were_changed_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    path.write_bytes(encode(made()))
+    arrays = dict(np.load(path))
+    np.savez(path, **{**arrays, "logits": arrays["logits"][:, ::-1]})
+    with pytest.raises(DataError, match="answers were changed"):
+        read_table(path, trusted=True)
 
 
 def test_ties_go_to_the_lowest_index_and_are_counted() -> None:
