@@ -20,6 +20,20 @@ BLOCK_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
+class Resampled:
+    """An estimate with its bootstrap draws. `approximate` says why it may not decide a gate; empty where it may."""
+
+    estimate: float
+    draws: Floats
+    method: str
+    approximate: str = ""
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Two-sided basic bootstrap interval; its ends are one-sided bounds at (1 + confidence) / 2."""
+        return basic(self.estimate, self.draws, confidence)
+
+
+@dataclass(frozen=True)
 class Strata:
     """Samples sorted by class: `order` sorts them, `starts` are the first positions of the K non-empty classes."""
 

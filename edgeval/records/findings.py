@@ -10,6 +10,8 @@ from edgeval.records.cards import Record
 from edgeval.records.predictions import Latency, Source
 
 Interval = tuple[float, float]
+Status = Literal["PASS", "FAIL", "INCONCLUSIVE", "NO_VERDICT"]
+Limit = Literal["max_drop", "max_increase", "max", "min"]
 METRICS = ("top1", "top5", "ece", "gini", "bottom5", "bottom10", "bottom20", "nll", "brier")
 
 
@@ -98,10 +100,11 @@ class Flips(Record):
 
 
 class Mcnemar(Record):
-    """Test of lost = gained."""
+    """Test of lost = gained; `mid_p` is the less conservative form of the same test."""
 
     p: float
     method: str
+    mid_p: float | None = None
 
 
 class Stage(Record):
@@ -162,6 +165,143 @@ class Counts(Record):
     candidate: int
 
 
+class WorstClass(Record):
+    """The class that lost most beyond chance; p is that of the worst of all classes under no change (sign-flip null)."""
+
+    index: int
+    name: str
+    n: int
+    lost: int
+    gained: int
+    delta: float
+    p: float
+    method: str
+
+
+class AnswerShare(Record):
+    """How often a class is answered, right or wrong; q is Benjamini-Hochberg adjusted over all classes."""
+
+    index: int
+    name: str
+    reference: float
+    candidate: float
+    delta: float
+    q: float
+    collapsed: bool = False
+
+
+class Recalibration(Record):
+    """What would make the candidate's confidences mean what they say again.
+
+    temperature: the divisor of its logits with the lowest NLL on these samples, and ECE and NLL with it.
+    threshold: accepts the same share of samples as the reference's `threshold_reference` does; accuracies are those
+    of the accepted samples on each side, `accuracy_unchanged` that of the candidate at the reference's own threshold.
+    """
+
+    temperature: float | None = None
+    temperature_reference: float | None = None
+    ece: float | None = None
+    nll: float | None = None
+    threshold_reference: float | None = None
+    threshold: float | None = None
+    accepted: float | None = None
+    accepted_unchanged: float | None = None
+    accuracy_reference: float | None = None
+    accuracy: float | None = None
+    accuracy_unchanged: float | None = None
+
+
+class FloorPair(Record):
+    """Two kernel families, or two trainings: the same samples, and how many answers differ."""
+
+    one: str
+    other: str
+    n: int
+    changed: int
+    lost: int
+    gained: int
+    jaccard: float | None
+
+
+class Floor(Record):
+    """How far answers move without any real difference: between kernel families, or between trainings by seed.
+
+    flips is the largest lost + gained of any pair, share the same as a fraction of n. Never part of a margin.
+    """
+
+    n: int
+    pairs: tuple[FloorPair, ...]
+    flips: int
+    share: float
+    jaccard: float | None
+    seconds: float | None = None
+    note: str = ""
+
+
+class Expectation(Record):
+    """What float training at this size leads one to expect; lo and hi are its band."""
+
+    value: float
+    lo: float
+    hi: float
+    method: str
+
+
+class ClassResult(Record):
+    """One named class under a rule."""
+
+    name: str
+    n: int
+    value: float | None
+    bound: float | None
+    status: Status
+    p: float | None = None
+
+
+class RuleResult(Record):
+    """One rule of the gate.
+
+    margin: as typed, a fraction for shares; value and bound: the change (candidate - reference) and the bad end of its
+    one-sided interval, or the figure itself under an absolute limit; good: the other end. confidence is what this look
+    was judged at. `more_images`: about how many more would decide it.
+    """
+
+    metric: str
+    margin: float
+    value: float | None
+    bound: float | None
+    confidence: float
+    status: Status
+    more_images: int | None = None
+    limit: Limit = "max_drop"
+    good: float | None = None
+    text: str = ""
+    why: str = ""
+    method: str = ""
+    pass_chance: float | None = None
+    classes: tuple[ClassResult, ...] = ()
+
+
+class Sequential(Record):
+    """A run that stopped as soon as the verdict on all images was certain."""
+
+    used: int
+    total: int
+    confidence: float
+    certain: bool
+
+
+class Verdict(Record):
+    """Whether to ship, by the rules of edgeval.toml. `look`: how often these data were looked at, this time included."""
+
+    status: Status
+    exit_code: int
+    look: int
+    reasons: tuple[str, ...]
+    rules: tuple[RuleResult, ...]
+    sequential: Sequential | None = None
+
+
 class Comparison(Record):
     """A candidate against a reference on the same samples."""
 
@@ -178,9 +318,14 @@ class Comparison(Record):
     latency_ms: Latency | None = None
     stages: tuple[Stage, ...] = ()
     cancelled: int = 0
-    kernel_floor: None = None
-    expected: None = None
-    verdict: None = None
+    kernel_floor: Floor | None = None
+    retraining_floor: Floor | None = None
+    expected: dict[str, Expectation] | None = None
+    expected_reason: str = ""
+    verdict: Verdict | None = None
+    worst_class: WorstClass | None = None
+    answer_shares: tuple[AnswerShare, ...] = ()
+    recalibration: Recalibration | None = None
     smallest_drop: float | None = None
     ties: Counts | None = None
     clipped: Counts | None = None
