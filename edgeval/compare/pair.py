@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from edgeval.compare.confusions import confusion_changes
 from edgeval.compare.score import BASIC, empty_classes, finite, missing_for
 from edgeval.compare.side import Side
 from edgeval.compare.stages import Link, Trace, trace
@@ -76,6 +77,7 @@ def compare(reference: Predictions, candidate: Predictions, context: Context | N
         clipped=Counts(reference=a.clipped, candidate=b.clipped),
         reliability=Reliability(reference=a.bins(), candidate=b.bins()),
         flipped=_gallery(reference, candidate, steps),
+        confusions=confusion_changes(reference, candidate),
         class_names=reference.class_names,
         notes=tuple(dict.fromkeys(notes)),
         command=context.command,

@@ -158,6 +158,15 @@ class Flip(Record):
     candidate: Answer
 
 
+class ConfusionChange(Record):
+    """Samples of one class answered as another one, on both sides."""
+
+    label: str
+    answer: str
+    reference: int
+    candidate: int
+
+
 class Counts(Record):
     """A number of samples on each side."""
 
@@ -325,6 +334,7 @@ class Comparison(Record):
     verdict: Verdict | None = None
     worst_class: WorstClass | None = None
     answer_shares: tuple[AnswerShare, ...] = ()
+    confusions: tuple[ConfusionChange, ...] = ()
     recalibration: Recalibration | None = None
     smallest_drop: float | None = None
     ties: Counts | None = None
