@@ -16,11 +16,12 @@ METRICS = ("top1", "top5", "ece", "gini", "bottom5", "bottom10", "bottom20", "nl
 
 
 class Estimate(Record):
-    """A number with its two-sided 95% interval."""
+    """A number with its two-sided 95% interval; bias as estimated by resampling, which the interval takes out."""
 
     value: float | None
     ci95: Interval | None = None
     method: str = ""
+    bias: float | None = None
 
 
 class ClassScore(Record):
@@ -56,13 +57,14 @@ class Score(Record):
 
 
 class Delta(Record):
-    """One measure on both sides; delta = candidate - reference, with the interval of the delta."""
+    """One measure on both sides; delta = candidate - reference, with interval and estimated bias of the delta."""
 
     reference: float | None
     candidate: float | None
     delta: float | None
     ci95: Interval | None = None
     method: str = ""
+    bias: float | None = None
 
 
 class ClassDelta(Record):
@@ -175,7 +177,7 @@ class Counts(Record):
 
 
 class WorstClass(Record):
-    """The class that lost most beyond chance; p is that of the worst of all classes under no change (sign-flip null)."""
+    """The class that lost most beyond chance; p is that of the worst of all classes under a sign-flip null."""
 
     index: int
     name: str
@@ -301,7 +303,7 @@ class Sequential(Record):
 
 
 class Verdict(Record):
-    """Whether to ship, by the rules of edgeval.toml. `look`: how often these data were looked at, this time included."""
+    """Whether to ship, by the rules of edgeval.toml. `look` counts the looks at these data, this one included."""
 
     status: Status
     exit_code: int
