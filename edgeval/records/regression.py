@@ -1,0 +1,144 @@
+"""What a comparison of two regression models says, in the order and under the names of its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from edgeval.measures.resample import Resampled
+from edgeval.records.cards import Record
+from edgeval.records.findings import Delta, Estimate, Expectation, Flips, Floor, Verdict
+from edgeval.records.predictions import Latency, Source
+
+
+class Moved(Record):
+    """|candidate - reference| of one output in its unit, and relative to the standard deviation of its targets."""
+
+    rms: float
+    p95: float
+    max: float
+    rms_relative: float | None = None
+    p95_relative: float | None = None
+    max_relative: float | None = None
+
+
+class ErrorBin(Record):
+    """Samples whose target lies in [lo, hi]: root mean square error and mean error of each side."""
+
+    lo: float
+    hi: float
+    n: int
+    rmse_reference: float
+    rmse_candidate: float
+    bias_reference: float
+    bias_candidate: float
+
+
+class ErrorCurve(Record):
+    """Absolute errors at these shares of the samples: `share` of them err by at most the value."""
+
+    share: tuple[float, ...]
+    reference: tuple[float, ...]
+    candidate: tuple[float, ...]
+
+
+class OutputDelta(Record):
+    """One output on both sides."""
+
+    name: str
+    mse: Delta
+    mae: Delta
+    bias: Delta
+    r2: Delta
+    max_abs: Delta
+    mse_ratio: Estimate
+    moved: Moved
+    bins: tuple[ErrorBin, ...] = ()
+    curve: ErrorCurve | None = None
+
+
+class MovedSample(Record):
+    """One of the samples whose answer moved most, measured in standard deviations of the targets."""
+
+    id: str
+    output: str
+    target: float
+    reference: float
+    candidate: float
+
+
+class RegressionComparison(Record):
+    """A regression candidate against a reference on the same samples.
+
+    metrics: mse, mae, and within_tolerance where a tolerance was given. flips: within the tolerance counts as right.
+    tolerance: one for each output, in its unit.
+    """
+
+    schema_: Literal["edgeval/compare/1"] = Field(default="edgeval/compare/1", alias="schema")
+    task: Literal["regression"] = "regression"
+    reference: Source
+    candidate: Source
+    target: Source
+    n: int
+    metrics: dict[str, Delta]
+    mse_ratio: Estimate
+    per_output: tuple[OutputDelta, ...]
+    tolerance: tuple[float, ...] | None = None
+    flips: Flips | None = None
+    latency_ms: Latency | None = None
+    kernel_floor: Floor | None = None
+    expected: dict[str, Expectation] | None = None
+    expected_reason: str = ""
+    verdict: Verdict | None = None
+    most_moved: tuple[MovedSample, ...] = ()
+    notes: tuple[str, ...] = ()
+    command: str = ""
+
+
+class OutputScore(Record):
+    """One output of one table."""
+
+    name: str
+    mse: Estimate
+    mae: Estimate
+    bias: Estimate
+    r2: Estimate
+    max_abs: Estimate
+
+
+class RegressionScore(Record):
+    """Every measure of one regression table."""
+
+    schema_: Literal["edgeval/score/1"] = Field(default="edgeval/score/1", alias="schema")
+    task: Literal["regression"] = "regression"
+    source: Source
+    n: int
+    mse: Estimate
+    mae: Estimate
+    per_output: tuple[OutputScore, ...]
+    within_tolerance: Estimate | None = None
+    tolerance: tuple[float, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RegressionEvidence:
+    """A comparison with the samples behind it, for a judge.
+
+    errors_reference, errors_candidate: (N, K) answer minus target in the order of the reference's table;
+    within_reference, within_candidate: (N,) bool, None without a tolerance; differences: `mse`, `mae` (candidate -
+    reference) and `mse_ratio` (candidate / reference, the interval is on the ratio's own scale), for all outputs
+    together and, as `NAME/mse_ratio`, `NAME/mse` ..., for each; one that cannot be had is missing.
+    """
+
+    comparison: RegressionComparison
+    errors_reference: NDArray[np.float64]
+    errors_candidate: NDArray[np.float64]
+    within_reference: NDArray[np.bool_] | None = None
+    within_candidate: NDArray[np.bool_] | None = None
+    differences: Mapping[str, Resampled] = field(default_factory=dict)
