@@ -1,0 +1,83 @@
+"""Many classes at once: is the worst of them worse than chance explains, and which lost more than a margin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from edgeval.measures.paired import Floats, holm, tango_bound, tango_z, z_value
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Named classes against a margin, each (C,).
+
+    delta: observed change; low and high: Tango's one-sided bounds of it, each at the full confidence. Every class has
+    low >= -margin: PASS, without a correction (intersection-union). p: Holm-adjusted score test of "lost at most the
+    margin"; at or under 1 - confidence: that class fails, with the family-wise error at that level.
+    """
+
+    delta: Floats
+    low: Floats
+    high: Floats
+    p: Floats
+
+
+def worst_class(lost: ArrayLike, gained: ArrayLike) -> tuple[int, float]:
+    """The class that lost most beyond chance, and the p-value of that over all classes: (C,) counts in.
+
+    Under no change each discordant pair of class k (D_k of them) is a fair coin: lost_k ~ binomial(D_k, 1/2), classes
+    independent given the D_k. The statistic is the smallest of p_k = P(binomial(D_k, 1/2) >= lost_k). Its null
+    distribution needs no simulation: P(min_k p_k <= t) = 1 - prod_k (1 - F_k(t)), where F_k(t) = P(p_k <= t) is the
+    largest level at or under t that p_k can reach at all. With no discordant pair the p-value is 1.
+
+    A finding: it may fail a rule, and never passes one (no evidence of damage is not evidence of none).
+    """
+    lost, both = np.asarray(lost, dtype=np.int64), np.asarray(lost, dtype=np.int64) + np.asarray(gained, dtype=np.int64)
+    p = _tail(lost, both)
+    index = int(np.argmin(p))
+    # Levels of different D_k can be equal (2 of 3 heads or more, 1 of 1): rounding must not tell them apart.
+    reached = _reached(float(p[index]) * (1 + 1e-9), both)
+    if (reached >= 1).any():
+        return index, 1.0
+    return index, float(-np.expm1(np.log1p(-reached).sum()))
+
+
+def named_classes(
+    lost: ArrayLike, gained: ArrayLike, counts: ArrayLike, *, margin: ArrayLike, confidence: float = 0.95
+) -> Classes:
+    """Bounds and Holm-adjusted p-values of classes with (C,) lost, gained and n >= 1; margin >= 0, one or (C,)."""
+    lost, gained, counts = (np.asarray(x, dtype=float) for x in (lost, gained, counts))
+    z = z_value(confidence)
+    statistic = tango_z(lost, gained, counts, -np.asarray(margin, dtype=float))
+    p = np.array([NormalDist().cdf(value) for value in statistic.tolist()])
+    return Classes(
+        delta=(gained - lost) / counts,
+        low=tango_bound(lost, gained, counts, z),
+        high=-tango_bound(gained, lost, counts, z),
+        p=holm(p),
+    )
+
+
+def _tail(heads: Ints, tosses: Ints) -> Floats:
+    """P(binomial(tosses, 1/2) >= heads), elementwise; heads from 0 to tosses + 1."""
+    from scipy.special import bdtr
+
+    # As many tails as heads by symmetry: P(X >= h) = P(X <= tosses - h), which bdtr gives without subtracting from 1.
+    below = np.maximum(tosses - heads, 0).astype(float)
+    return np.where(heads > tosses, 0.0, bdtr(below, tosses, 0.5))
+
+
+def _reached(level: float, tosses: Ints) -> Floats:
+    """For each number of tosses the largest upper tail at or under the level; 0 where even all heads are above it."""
+    low, high = np.full(tosses.shape, -1), tosses + 1  # the tail of `low` is above the level, that of `high` is not
+    while (high - low > 1).any():
+        middle = (low + high) // 2
+        under = _tail(np.maximum(middle, 0), tosses) <= level
+        low, high = np.where(under, low, middle), np.where(under, middle, high)
+    return _tail(high, tosses)
