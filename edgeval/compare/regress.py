@@ -89,7 +89,7 @@ def align_values(reference: Values, candidate: Values) -> tuple[Values, Values, 
         candidate = candidate.take(positions(ids, candidate.ids)) if ids != candidate.ids else candidate
     # One side may have kept its targets as float32.
     close = np.isclose(reference.targets, candidate.targets, rtol=1e-6, atol=0)
-    differ: NDArray[np.bool_] = (~close).any(axis=1)
+    differ = np.asarray((~close).any(axis=1))
     if differ.any():
         first = int(differ.argmax())
         seen = f"{int(differ.sum())} of {len(differ)} samples, the first has the id {ids[first]}"

@@ -79,8 +79,7 @@ def movement(reference: Floats, candidate: Floats) -> Movement:
 
 def within(targets: Floats, values: Floats, tolerance: Floats) -> Bools:
     """(N,) whether every output lies within its tolerance of its target; targets, values: (N, K), tolerance: (K,)."""
-    outside: Bools = (np.abs(values - targets) > tolerance).any(axis=1)
-    return ~outside
+    return np.asarray((np.abs(values - targets) <= tolerance).all(axis=1))
 
 
 def studentised(

@@ -116,7 +116,7 @@ def numbers(array: NDArray[np.generic], what: str) -> Floats:
     if not len(array):
         raise DataError(f"{what} hold no sample", seen=f"shape {array.shape}")
     found = array.reshape(len(array), -1).astype(np.float64)
-    bad: NDArray[np.bool_] = (~np.isfinite(found)).any(axis=1)
+    bad = np.asarray((~np.isfinite(found)).any(axis=1))
     if bad.any():
         seen = f"{int(bad.sum())} of {len(bad)} samples, the first in row {int(bad.argmax())}"
         raise DataError(f"{what} hold NaN or infinite values", seen=seen, hint="leave these samples out")

@@ -90,22 +90,18 @@ def list_csv(path: Path, class_names: tuple[str, ...] | None) -> Listing:
     Raises DataError.
     """
     rows, ignored = _rows(path)
-    ids = tuple(_inside(path.parent, name, line) for line, name, _ in rows)
     labels, names = resolve(
         [label for *_, label in rows],
         agreed(class_names, read_classes(path.parent), str(path.parent / FILE)),
         str(path),
     )
-    paths = [path.parent / name for name in ids]
-    for (line, name, _), file in zip(rows, paths, strict=True):
-        if not file.is_file():
-            raise DataError(f"line {line} of {path} names a file that is not there", seen=name, hint=_relative(path))
+    ids, paths = files_of(path, [(line, name) for line, name, _ in rows])
     notes = (f"columns of the CSV that are not used: {', '.join(ignored)}",) if ignored else ()
     return Listing(paths, labels, ids, names, notes)
 
 
-def _rows(path: Path) -> tuple[list[tuple[int, str, str]], list[str]]:
-    """(line, path, label) of each row, and the columns that are not used. Raises DataError."""
+def csv_lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The columns of a CSV, and its rows with their line numbers, all as long as the header. Raises DataError."""
     try:
         # File names are bytes; surrogateescape carries those that are not UTF-8 through to the file system unchanged.
         text = path.read_bytes().decode("utf-8", "surrogateescape").removeprefix("\ufeff")
@@ -114,13 +110,29 @@ def _rows(path: Path) -> tuple[list[tuple[int, str, str]], list[str]]:
         lines = [(reader.line_num, row) for row in reader if row]
     except (OSError, csv.Error) as error:
         raise DataError(f"{path} cannot be read as CSV", seen=error, hint="double the quotes inside a field") from error
+    uneven = next((line for line, row in lines if len(row) != len(header)), None)
+    if uneven is not None:
+        raise DataError(f"line {uneven} of {path} has another number of columns than the header", seen=",".join(header))
+    return header, lines
+
+
+def files_of(path: Path, names: list[tuple[int, str]]) -> tuple[tuple[str, ...], list[Path]]:
+    """Ids and files of the (line, path) pairs of a CSV. Raises DataError for one that is not there."""
+    ids = tuple(_inside(path.parent, name, line) for line, name in names)
+    files = [path.parent / name for name in ids]
+    for (line, name), file in zip(names, files, strict=True):
+        if not file.is_file():
+            raise DataError(f"line {line} of {path} names a file that is not there", seen=name, hint=_relative(path))
+    return ids, files
+
+
+def _rows(path: Path) -> tuple[list[tuple[int, str, str]], list[str]]:
+    """(line, path, label) of each row, and the columns that are not used. Raises DataError."""
+    header, lines = csv_lines(path)
     if header.count("path") != 1 or header.count("label") != 1:
         raise DataError(f"{path} must have the columns path and label", seen=",".join(header), hint=HEADER)
     if not lines:
         raise DataError(f"{path} has no row below its header", hint="one row an image: path,label")
-    uneven = next((line for line, row in lines if len(row) != len(header)), None)
-    if uneven is not None:
-        raise DataError(f"line {uneven} of {path} has another number of columns than the header", seen=",".join(header))
     at_path, at_label = header.index("path"), header.index("label")
     rows = [(line, row[at_path], row[at_label].strip()) for line, row in lines]
     blank = next((line for line, _, label in rows if not label), None)

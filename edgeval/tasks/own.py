@@ -64,10 +64,10 @@ def load_npz(path: Path, *, class_names: tuple[str, ...] | None = None, size: Si
             raise DataError(
                 f"{path} has no array '{name}'", seen=found, hint="save it with numpy.savez(FILE, x=..., y=...)"
             )
-    images, labels = _images(arrays["x"]), as_labels(arrays["y"], f"labels 'y' of {path}")
-    found_names = _strings(arrays["class_names"], "class_names") if "class_names" in arrays else None
+    images, labels = as_images(arrays["x"]), as_labels(arrays["y"], f"labels 'y' of {path}")
+    found_names = as_strings(arrays["class_names"], "class_names") if "class_names" in arrays else None
     names = agreed(class_names, found_names, str(path))
-    ids = _strings(arrays["ids"], "ids") if "ids" in arrays else tuple(str(row) for row in range(len(labels)))
+    ids = as_strings(arrays["ids"], "ids") if "ids" in arrays else tuple(str(row) for row in range(len(labels)))
     samples = Samples(images, labels, ids, named(labels.tolist(), names))
     if size is None or images.shape[1:3] == size:
         return samples
@@ -75,7 +75,7 @@ def load_npz(path: Path, *, class_names: tuple[str, ...] | None = None, size: Si
     return Samples(resize_arrays(images, size), labels, ids, samples.class_names, (note,))
 
 
-def _images(x: NDArray[np.generic]) -> NDArray[np.generic]:
+def as_images(x: NDArray[np.generic]) -> NDArray[np.generic]:
     """`x` as (N, H, W, C), uint8 or float32. Raises DataError for other types, and for channels first."""
     if x.dtype.kind not in "fu" or (x.dtype.kind == "u" and x.dtype != np.uint8):
         raise DataError("'x' must be uint8 or float", seen=x.dtype, hint="for pixels 0..255 save x.astype('uint8')")
@@ -89,7 +89,7 @@ def _images(x: NDArray[np.generic]) -> NDArray[np.generic]:
         return x.astype(np.float32)
 
 
-def _strings(array: NDArray[np.generic], what: str) -> tuple[str, ...]:
+def as_strings(array: NDArray[np.generic], what: str) -> tuple[str, ...]:
     """A one-dimensional array as strings. Raises DataError otherwise."""
     if array.ndim != 1:
         raise DataError(f"'{what}' must have one dimension", seen=f"shape {array.shape}")
