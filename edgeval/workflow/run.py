@@ -88,29 +88,41 @@ def run_model(
     model: Model, samples: Samples, bench: Bench, store: Store, reporter: Reporter
 ) -> tuple[Predictions, Path]:
     """The model's predictions on that bench and where they lie; from the results folder if they are there already."""
-    engine, version = pick_engine(bench.facts, bench.target, model.path)
     sha256 = file_sha256(model.path)
-    runtime = bench.target.runtime
-    how = (engine, version, runtime.kernels, runtime.threads, str(model.preprocess), model.outputs, bench.origin)
-    identity = key(sha256, samples.sha256, samples.class_names, how, _machine(bench))
-    name = f"{file_safe(f'{model.name}-{model.format}')}-{identity[:12]}"
+    name = work_name(model, sha256, bench, samples.sha256, samples.class_names)
     table = store.table(name)
     if not table.exists():
-        store.open()
-        chunks = store.chunks(name)
-        bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
-        job = Job(model.path, samples, model.preprocess, bench.target)
-        result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts)
-        outputs = dequantise(chunks.join(len(samples)), result.hello)
+        outputs, result = answers(model, samples, bench, store, reporter, name)
         made = _predictions(model, samples, outputs, result, sha256)
         if model.outputs == "auto":
             reporter.say(f"{model.name}: its outputs look like {made.kind} (--outputs says otherwise)")
-        store.write_table(table, made.with_source(host=bench.facts, **_marks(model, bench, made)))
-        chunks.clear()
+        store.write_table(table, made.with_source(host=bench.facts, **marks(model, bench, made.source)))
+        store.chunks(name).clear()
     found = store.read_table(table)
     if found.source.sha256 != sha256 or len(found) != len(samples):
         raise IntegrityError(f"{table} does not belong to this model and data", hint="remove it and run again")
-    return found.with_source(**_marks(model, bench, found)), table
+    return found.with_source(**marks(model, bench, found.source)), table
+
+
+def work_name(model: Model, sha256: str, bench: Bench, *data: Any) -> str:
+    """A name for this model on this data on this bench, by everything that its answers depend on."""
+    engine, version = pick_engine(bench.facts, bench.target, model.path)
+    runtime = bench.target.runtime
+    how = (engine, version, runtime.kernels, runtime.threads, str(model.preprocess), model.outputs, bench.origin)
+    identity = key(sha256, *data, how, _machine(bench))
+    return f"{file_safe(f'{model.name}-{model.format}')}-{identity[:12]}"
+
+
+def answers(
+    model: Model, samples: Samples, bench: Bench, store: Store, reporter: Reporter, name: str
+) -> tuple[np.ndarray[Any, np.dtype[np.float32]], RunResult]:
+    """(N, outputs) real numbers for all samples, resumed where chunks called `name` are there; and how it ran."""
+    store.open()
+    chunks = store.chunks(name)
+    bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
+    job = Job(model.path, samples, model.preprocess, bench.target)
+    result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts)
+    return dequantise(chunks.join(len(samples)), result.hello), result
 
 
 def _machine(bench: Bench) -> list[Any]:
@@ -126,7 +138,15 @@ def _predictions(
         seen = f"{outputs.shape[1]} outputs, {len(samples.class_names)} classes"
         raise InputError(f"{model.name} does not answer for the classes of the data", seen=seen)
     kind = model.outputs if model.outputs != "auto" else "probs" if looks_like_probabilities(outputs) else "logits"
-    source = Source(
+    source = source_of(model, samples.sha256, result, sha256)
+    return from_outputs(
+        outputs, samples.labels, kind=kind, class_names=samples.class_names, ids=samples.ids, source=source
+    )
+
+
+def source_of(model: Model, data_sha256: str, result: RunResult, sha256: str) -> Source:
+    """Where the answers of a finished run come from."""
+    return Source(
         name=model.name,
         format=model.format,
         origin="desktop",
@@ -134,17 +154,14 @@ def _predictions(
         params=model.params,
         size_bytes=model.path.stat().st_size,
         runtime=result.hello,
-        data_sha256=samples.sha256,
+        data_sha256=data_sha256,
         preprocess=model.preprocess,
         latency=result.latency,
         peak_memory_mb=result.peak_memory_mb,
     )
-    return from_outputs(
-        outputs, samples.labels, kind=kind, class_names=samples.class_names, ids=samples.ids, source=source
-    )
 
 
-def _marks(model: Model, bench: Bench, found: Predictions) -> dict[str, Any]:
+def marks(model: Model, bench: Bench, found: Source) -> dict[str, Any]:
     """What a kept table gets from the bench that asks for it; emulated figures carry no timings."""
     emulated = bench.origin == "emulated"
     return {
@@ -154,8 +171,8 @@ def _marks(model: Model, bench: Bench, found: Predictions) -> dict[str, Any]:
         "target": bench.name,
         "origin": bench.origin,
         "fidelity": bench.fidelity,
-        "latency": None if emulated else found.source.latency,
-        "peak_memory_mb": None if emulated else found.source.peak_memory_mb,
+        "latency": None if emulated else found.latency,
+        "peak_memory_mb": None if emulated else found.peak_memory_mb,
     }
 
 
