@@ -72,11 +72,11 @@ def compare_models(
 ) -> tuple[Comparison, Samples | None]:
     """The candidate on the target against the reference on the desktop; and the images where there are some."""
     for side in (reference, candidate):
-        _check_side(side)
-    if setting.target != "desktop" and (_is_model(candidate.text) or text_is_rung(candidate.text)):
+        check_side(side)
+    if setting.target != "desktop" and (is_model(candidate.text) or text_is_rung(candidate.text)):
         with open_bench(setting.target, emulate=setting.emulate):
             pass  # a board that cannot be reached is found before the reference has run
-    needs_data = any(_is_model(side.text) for side in (reference, candidate))
+    needs_data = any(is_model(side.text) for side in (reference, candidate))
     if needs_data and setting.data is None:
         raise InputError(
             "model files need labelled data", seen=reference.text, hint="add --data FOLDER, FILE.npz or FILE.csv"
@@ -92,18 +92,18 @@ def compare_models(
     return compare(full, small, Context(target=target, notes=notes, command=setting.command)), samples
 
 
-def _check_side(side: SideSpec) -> None:
+def check_side(side: SideSpec) -> None:
     """Raise for what can be seen to be wrong before anything runs."""
     if text_is_rung(side.text):
         return
     if not side.text.lower().endswith((*MODELS, ".npz")):
         kinds = ", ".join((*MODELS, ".npz", "ladder:rung:format"))
         raise InputError(f"--{side.role} is of no kind that is known", seen=side.text, hint=f"give one of {kinds}")
-    if _is_model(side.text) and not Path(side.text).is_file():
+    if is_model(side.text) and not Path(side.text).is_file():
         raise ModelError("there is no such model file", seen=side.text, hint=f"check --{side.role}")
 
 
-def _is_model(text: str) -> bool:
+def is_model(text: str) -> bool:
     return text.lower().endswith(MODELS)
 
 
@@ -112,11 +112,11 @@ def _table(side: SideSpec, samples: Samples | None, setting: Setting, store: Sto
     if text_is_rung(side.text):
         return _rung(side.text, samples, setting, store, reporter)
     path = Path(side.text)
-    if not _is_model(side.text):
+    if not is_model(side.text):
         return read_table(path)
     assert samples is not None
     with open_bench(setting.target, emulate=setting.emulate) as bench:
-        return run_model(_model(side, path, reporter), samples, bench, store, reporter)[0]
+        return run_model(model_of(side, path, reporter), samples, bench, store, reporter)[0]
 
 
 def text_is_rung(text: str) -> bool:
@@ -124,7 +124,7 @@ def text_is_rung(text: str) -> bool:
     return text.count(":") == 2 and not Path(text).exists()
 
 
-def _model(side: SideSpec, path: Path, reporter: Reporter) -> Model:
+def model_of(side: SideSpec, path: Path, reporter: Reporter) -> Model:
     """A model file with its preprocessing: flags win over MODEL.toml or edgeval's own card, these over the defaults."""
     beside = path.with_suffix(".toml")
     card = read(ModelCard, beside) if beside.is_file() else _own_card(path)
