@@ -103,7 +103,7 @@ def reliability(bins: Sequence[Bin], *, name: str, prefix: str) -> str:
         main.grid(axis="y")
         below.set(xlim=(0, 100), xticks=range(0, 101, 25), xlabel="confidence, %", ylabel="images")
         below.yaxis.set_major_locator(MaxNLocator(2, integer=True))
-        below.yaxis.set_major_formatter(lambda n, _: wording.count(int(n)))
+        below.yaxis.set_major_formatter(lambda n, _: f"{n / 1000:g}k" if n >= 1000 else f"{n:g}")
         main.set_ylabel("accuracy, %")
         for axes in (main, below):
             axes.yaxis.set_label_coords(-34 / 270, 0.5)

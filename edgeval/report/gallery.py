@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from edgeval.records.findings import Comparison, Flip
+from edgeval.report import wording
 
 MOST = 200
 MOST_BYTES = 1_500_000
-MOST_IDS = 400
+MOST_ID_BYTES = 500_000
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,13 @@ class Group:
 
 
 def galleries(rows: Sequence[Comparison], images: Mapping[str, bytes]) -> list[tuple[Group, Group]]:
-    """(lost, gained) of each row; the rows share `MOST` pictures and `MOST_BYTES` of PNG evenly."""
-    share = max(1, len(rows))
-    return [_row(row, images, most=MOST // share, most_bytes=MOST_BYTES // share) for row in rows]
+    """(lost, gained) of each row; the rows share `MOST` pictures, `MOST_BYTES` of PNG and the room for ids evenly."""
+    return [_row(row, images, share=max(1, len(rows))) for row in rows]
 
 
-def _row(row: Comparison, images: Mapping[str, bytes], *, most: int, most_bytes: int) -> tuple[Group, Group]:
+def _row(row: Comparison, images: Mapping[str, bytes], *, share: int) -> tuple[Group, Group]:
     """Both directions get room in proportion to their number, but neither less than a quarter if it can fill it."""
+    most, most_bytes, room_for_ids = MOST // share, MOST_BYTES // share, MOST_ID_BYTES // share // 2
     lost = [flip for flip in row.flipped if flip.kind == "lost"]
     gained = [flip for flip in row.flipped if flip.kind == "gained"]
     wish = round(most * len(gained) / max(1, len(row.flipped)))
@@ -46,8 +48,8 @@ def _row(row: Comparison, images: Mapping[str, bytes], *, most: int, most_bytes:
     first = _cards(lost, images, most=most - room, most_bytes=most_bytes * (most - room) // most)
     second = _cards(gained, images, most=room, most_bytes=most_bytes * room // most)
     return (
-        Group("lost", row.flips.lost, first, row.flips.lost_ids[:MOST_IDS]),
-        Group("gained", row.flips.gained, second, row.flips.gained_ids[:MOST_IDS]),
+        Group("lost", row.flips.lost, first, _listed(row.flips.lost_ids, room_for_ids)),
+        Group("gained", row.flips.gained, second, _listed(row.flips.gained_ids, room_for_ids)),
     )
 
 
@@ -61,6 +63,17 @@ def _cards(flips: Sequence[Flip], images: Mapping[str, bytes], *, most: int, mos
             break
         cards.append(Card(flip, _uri(picture)))
     return tuple(cards)
+
+
+def _listed(ids: Sequence[str], room: int) -> tuple[str, ...]:
+    """The first ids, as many as fit into `room` bytes of markup; each is cut to 120 characters on the page."""
+    listed = []
+    for name in ids:
+        room -= len("<li></li>") + len(html.escape(wording.clean(name, 120)).encode("utf-8", "replace"))
+        if room < 0:
+            break
+        listed.append(name)
+    return tuple(listed)
 
 
 def _uri(picture: bytes) -> str:

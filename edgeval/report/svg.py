@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import Any
@@ -70,7 +71,9 @@ def draw(paint: Callable[[], Drawing], *, label: str, prefix: str) -> str:
     drawing gives the same text every time, whatever matplotlibrc the user has.
     """
     buffer = io.StringIO()
-    with rc_context():
+    with rc_context(), warnings.catch_warnings():
+        # Text stays text, set in the page's own fonts: what matplotlib's font lacks does not matter.
+        warnings.filterwarnings("ignore", message=r"Glyph|Matplotlib currently does not support", category=UserWarning)
         rcdefaults()
         rcParams.update(STYLE)
         drawing = paint()

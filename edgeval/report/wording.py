@@ -10,7 +10,10 @@ from edgeval.records.predictions import Latency, Source
 
 DASH = "—"
 MINUS = "−"
-SHARES = frozenset({"top1", "top5", "bottom5", "bottom10", "bottom20"})
+SHARES = frozenset(
+    {"top1", "top5", "bottom5", "bottom10", "bottom20", "lost_rate", "class_accuracy", "within_tolerance"}
+)
+UNITS = {"latency_p95_ms": "ms", "artifact_kb": "kB", "arena_kb": "kB", "peak_memory_mb": "MB", "instructions": ""}
 METRIC_NAMES = {
     "top1": "Top-1 accuracy",
     "top5": "Top-5 accuracy",
@@ -22,6 +25,16 @@ METRIC_NAMES = {
     "bottom20": "Mean of the 20 worst classes",
     "nll": "Negative log-likelihood",
     "brier": "Brier score",
+    "lost_rate": "Share of answers lost",
+    "class_accuracy": "Accuracy of the named classes",
+    "jaccard": "Jaccard index of the errors",
+    "latency_p95_ms": "Latency, 95th percentile",
+    "artifact_kb": "Size of the model file",
+    "peak_memory_mb": "Peak memory",
+    "arena_kb": "Tensor arena",
+    "instructions": "Instructions an image",
+    "mse_ratio": "Ratio of mean squared errors",
+    "within_tolerance": "Share within tolerance",
 }
 ORIGINS = {
     "desktop": "run on this desktop",
@@ -63,9 +76,11 @@ def points(delta: float | None) -> str:
 
 
 def value(metric: str, number: float | None) -> str:
-    """A measure in its own unit: percent for shares, a plain number for the rest."""
+    """A measure in its own unit: percent for shares, ms, kB or MB where it has one, a plain number for the rest."""
     if metric in SHARES:
         return percent(number)
+    if metric in UNITS and number is not None:
+        return f"{_compact(number)} {UNITS[metric]}".rstrip()
     return DASH if number is None else f"{number:.3f}".replace("-", MINUS)
 
 
@@ -73,6 +88,8 @@ def change(metric: str, delta: float | None) -> str:
     """A difference of two measures, signed: points for shares, a plain number for the rest."""
     if metric in SHARES:
         return points(delta)
+    if metric in UNITS and delta is not None:
+        return f"{'+' if delta > 0 else ''}{_compact(delta)} {UNITS[metric]}".rstrip()
     return DASH if delta is None else _signed(delta, 3)
 
 
@@ -171,6 +188,12 @@ def flat(item: Any) -> str:
     if isinstance(item, bool):
         return "yes" if item else "no"
     return "not recorded" if item is None else str(item)
+
+
+def _compact(number: float) -> str:
+    """Three digits below a hundred, whole numbers above."""
+    shown = f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+    return shown.replace("-", MINUS)
 
 
 def _signed(number: float, digits: int) -> str:

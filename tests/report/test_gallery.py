@@ -3,7 +3,7 @@
 import pytest
 
 from edgeval.records.findings import Comparison
-from edgeval.report.gallery import MOST, MOST_BYTES, MOST_IDS, galleries
+from edgeval.report.gallery import MOST, MOST_BYTES, MOST_ID_BYTES, galleries
 
 
 def test_the_surest_mistakes_come_first(row: Comparison, pictures: dict[str, bytes]) -> None:
@@ -42,7 +42,11 @@ def test_samples_with_a_picture_go_before_those_without(row: Comparison) -> None
     assert [bool(card.picture) for card in lost.cards[:6]] == [True] * 5 + [False]
 
 
-def test_ids_are_capped_and_counted(row: Comparison) -> None:
+def test_all_ids_are_listed_as_far_as_there_is_room(row: Comparison) -> None:
     lost, gained = galleries([row], {})[0]
-    assert len(lost.ids) == min(MOST_IDS, row.flips.lost)
-    assert (lost.total, gained.total) == (row.flips.lost, row.flips.gained)
+    assert (lost.ids, gained.ids) == (row.flips.lost_ids, row.flips.gained_ids)
+    ids = tuple(f"<{k:06d}>" + "x" * 200 for k in range(20_000))
+    many = row.model_copy(update={"flips": row.flips.model_copy(update={"lost_ids": ids, "lost": len(ids)})})
+    lost, _ = galleries([many], {})[0]
+    assert 0.4 * MOST_ID_BYTES < sum(len(name[:120]) for name in lost.ids) < MOST_ID_BYTES / 2
+    assert lost.total == 20_000
