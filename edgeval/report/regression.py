@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,11 @@ def figure(number: float | None, *, signed: bool = False) -> str:
     """Four significant digits, with a sign where it is a change."""
     if number is None:
         return wording.DASH
-    shown = f"{number:+.4g}" if signed and number else f"{number:.4g}"
+    if number == 0:
+        return "0"
+    size = math.floor(math.log10(abs(number)))
+    sign = "+" if signed else ""
+    shown = f"{number:{sign},.{max(0, 3 - size)}f}" if -5 <= size < 7 else f"{number:{sign}.3e}"
     return shown.replace("-", wording.MINUS)
 
 
@@ -54,7 +59,7 @@ def sentence(row: RegressionComparison) -> str:
     )
     ends = row.mse_ratio.ci95
     sure = ends is not None and not ends[0] <= 1 <= ends[1] and not is_approximate(row.mse_ratio)
-    doubt = "" if sure or change == 0 else ", which may be chance"
+    doubt = "" if sure or abs(change) < 0.0005 else ", which may be chance"
     return f"On {n}, the mean squared error of the candidate is {words} the reference's{doubt}."
 
 
@@ -183,7 +188,7 @@ def _outputs(row: RegressionComparison) -> list[str]:
     lines = ["", f"  {'output':<18}{'MSE':>22}  {'ratio':>7}  {'95% interval':<18}{'moved':>8}"]
     for o in worst_first(row)[:SHOWN]:
         moved = figure(o.moved.rms) if o.moved.rms_relative is None else f"{o.moved.rms_relative:.1%}"
-        ends = wording.DASH if o.mse_ratio.ci95 is None else " to ".join(f"{end:.3g}" for end in o.mse_ratio.ci95)
+        ends = wording.DASH if o.mse_ratio.ci95 is None else " to ".join(f"{end:.3f}" for end in o.mse_ratio.ci95)
         ratio = wording.DASH if o.mse_ratio.value is None else f"{o.mse_ratio.value:.3f}"
         lines.append(f"  {wording.clean(o.name, 17):<18}{_arrow(o.mse):>22}  {ratio:>7}  {ends:<18}{moved:>8}")
     if len(row.per_output) > SHOWN:

@@ -1,0 +1,133 @@
+"""Compare and score regression models: run or read both sides, keep the comparison, write what people read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from edgeval.compare.regress import RegressionContext, compare_values
+from edgeval.compare.regression_score import score_values
+from edgeval.errors import DataError, InputError, IntegrityError, RuntimeMissing
+from edgeval.records.cards import explain
+from edgeval.records.regression import RegressionComparison, RegressionEvidence, RegressionScore
+from edgeval.records.reporter import Reporter
+from edgeval.records.values import Values, encode_values, holds_values, read_values
+from edgeval.report.regression import render_markdown
+from edgeval.report.regression_page import render_html
+from edgeval.store import Store, file_safe, file_sha256
+from edgeval.tasks.quantities import Quantities, load_quantities
+from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
+from edgeval.workflow.run import Bench, Model, answers, marks, open_bench, source_of, work_name
+
+Tolerance = tuple[float, ...] | None
+
+
+def looks_like_regression(texts: list[str]) -> bool:
+    """Whether one of the sides as typed is a saved table of a regression model."""
+    return any(text.lower().endswith(".npz") and holds_values(Path(text)) for text in texts)
+
+
+def compare_regression(
+    sides: tuple[SideSpec, SideSpec], setting: Setting, tolerance: Tolerance, store: Store, reporter: Reporter
+) -> RegressionEvidence:
+    """The candidate on the target against the reference on the desktop, sample by sample."""
+    for side in sides:
+        check_side(side)
+        if text_is_rung(side.text):
+            hint = "give model files or tables with targets and values"
+            raise InputError("the rungs of a ladder are classifiers", seen=side.text, hint=hint)
+    reference, candidate = sides
+    if any(is_model(side.text) for side in sides) and setting.data is None:
+        hint = "add --data FILE.npz or FILE.csv"
+        raise InputError("model files need data with measured numbers", seen=reference.text, hint=hint)
+    data = None
+    if setting.data is not None:
+        data = load_quantities(setting.data, size=setting.size, progress=reporter.bar("data", "images"))
+    desktop = Setting(setting.data, setting.size, "desktop", False, "")
+    full = _table(reference, data, desktop, store, reporter)
+    small = _table(candidate, data, setting, store, reporter)
+    notes = data.samples.notes if data else ()
+    if small.source.origin == "emulated":
+        notes += (f"emulated on this computer, not run on a device; fidelity: {small.source.fidelity}",)
+    target = small.source.model_copy(update={"name": small.source.target or small.source.name})
+    return compare_values(full, small, RegressionContext(tolerance, target, notes, setting.command))
+
+
+def score_regression(path: Path, tolerance: Tolerance = None) -> RegressionScore:
+    """Every measure of the regression table at `path`."""
+    return score_values(read_values(path), tolerance=tolerance)
+
+
+def run_values(model: Model, data: Quantities, bench: Bench, store: Store, reporter: Reporter) -> Values:
+    """The model's numbers on that bench; from the results folder if they are there already."""
+    sha256 = file_sha256(model.path)
+    name = work_name(model, sha256, bench, data.sha256, data.output_names)
+    table = store.table(name)
+    if not table.exists():
+        outputs, result = answers(model, data.samples, bench, store, reporter, name)
+        if outputs.shape[1] != data.targets.shape[1]:
+            seen = f"{outputs.shape[1]} outputs, {data.targets.shape[1]} numbers a sample"
+            raise InputError(f"{model.name} does not answer for the numbers of the data", seen=seen)
+        source = source_of(model, data.sha256, result, sha256).model_copy(update={"host": bench.facts})
+        made = Values(data.targets, outputs.astype("float64"), data.output_names, source, data.samples.ids)
+        store.write(table, encode_values(made))
+        store.chunks(name).clear()
+    try:
+        found = read_values(table, trusted=True)
+    except DataError as error:
+        raise IntegrityError(f"{table} is damaged", seen=error.what, hint="remove it and run again") from error
+    if found.source.sha256 != sha256 or len(found) != len(data):
+        raise IntegrityError(f"{table} does not belong to this model and data", hint="remove it and run again")
+    return found.with_source(**marks(model, bench, found.source))
+
+
+def keep_regression(row: RegressionComparison, store: Store) -> Path:
+    """Write the comparison and its reports; the path of the page (Markdown where HTML cannot be made)."""
+    store.open()
+    name = file_safe(f"{row.reference.name}-against-{row.candidate.name}")
+    place = file_safe(row.target.target or row.target.name)
+    store.write(store.root / "comparisons" / f"{name}-{place}.json", as_json(row).encode())
+    folder = store.root / "reports" / place
+    page = store.write(folder / f"{name}.md", render_markdown(row).encode())
+    try:
+        return store.write(folder / f"{name}.html", render_html(row).encode())
+    except RuntimeMissing:
+        return page
+
+
+def as_json(row: RegressionComparison) -> str:
+    """The comparison as JSON."""
+    return row.model_dump_json(indent=1, by_alias=True)
+
+
+def read_regression(path: Path) -> RegressionComparison | None:
+    """A kept comparison of regression models; None where the file is something else. Raises DataError."""
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(body, dict) or body.get("task") != "regression":
+        return None
+    try:
+        return RegressionComparison.model_validate(body)
+    except ValidationError as error:
+        seen = explain(RegressionComparison, error)
+        raise DataError(f"{path} is not a comparison", seen=seen, hint="give what edgeval compare wrote") from error
+
+
+def render_regression(path: Path, row: RegressionComparison) -> None:
+    """Write a page where the user asks for it, by its suffix."""
+    text = render_markdown(row) if path.suffix == ".md" else render_html(row)
+    Store(path.parent).write(path, text.encode())
+
+
+def _table(side: SideSpec, data: Quantities | None, setting: Setting, store: Store, reporter: Reporter) -> Values:
+    """The numbers of one side."""
+    path = Path(side.text)
+    if not is_model(side.text):
+        return read_values(path)
+    assert data is not None
+    with open_bench(setting.target, emulate=setting.emulate) as bench:
+        return run_values(model_of(side, path, reporter), data, bench, store, reporter)
