@@ -15,7 +15,7 @@ Logits = NDArray[np.floating] | NDArray[np.integer]
 LOWEST, HIGHEST = 0.01, 100.0
 BLOCK_CELLS = 1_000_000
 LOWEST_LOG = float(np.log(1e-12))  # stands for -inf, below the row's highest value
-STEPS = 100
+NEWTON, STEPS = 8, 100
 
 
 def temperature(logits: Logits, labels: Ints) -> float:
@@ -29,8 +29,10 @@ def temperature(logits: Logits, labels: Ints) -> float:
     ends = (-float(np.log(HIGHEST)), -float(np.log(LOWEST)))  # of log b
     if all((block == 0).all() for block, _ in _blocks(logits, labels)):
         return 1.0
+    if all((own == 0).all() for _, own in _blocks(logits, labels)):
+        return LOWEST
     (low, high), at, seen = ends, 0.0, set[float]()
-    for _ in range(STEPS):
+    for count in range(STEPS):
         slope, curvature = _slope(logits, labels, float(np.exp(at)))
         seen.add(at)
         low, high = (at, high) if slope <= 0 else (low, at)
@@ -40,7 +42,8 @@ def temperature(logits: Logits, labels: Ints) -> float:
         step = at - slope / (curvature * np.exp(at)) if curvature > 0 else np.inf
         if abs(step - at) < 1e-9:
             break
-        if not low < step < high:
+        # Newton creeps where only a few labels are not the highest; then every second step halves the bracket.
+        if not low < step < high or (count > NEWTON and count % 2):
             step = (low + high) / 2 if end in seen else end
         at = float(step)
     return float(np.clip(np.exp(-at), LOWEST, HIGHEST))
