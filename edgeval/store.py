@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import shlex
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ from edgeval.errors import DataError, InputError, IntegrityError, MissingError
 from edgeval.records.artifact import ArtifactCard
 from edgeval.records.cards import explain
 from edgeval.records.checkpoint import CheckpointCard
-from edgeval.records.predictions import Predictions, encode, read_table
+from edgeval.records.predictions import Predictions, Source, encode, read_table
 
 FORMAT = 1
 MARK = "edgeval.json"
@@ -165,6 +166,15 @@ class Store:
             return read_table(path, trusted=True)
         except DataError as error:
             raise IntegrityError(f"{path} is damaged", seen=error.what, hint="remove it and run again") from error
+
+    def sources(self) -> Iterator[Source]:
+        """Where each finished table came from; files that cannot be read are passed over."""
+        for path in sorted((self.root / "predictions").glob("*.npz")):
+            try:
+                with np.load(path, allow_pickle=False) as arrays:
+                    yield Source.model_validate_json(str(arrays["header"]))
+            except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+                continue
 
     def chunks(self, key: str) -> Chunks:
         """The chunks of an unfinished table."""

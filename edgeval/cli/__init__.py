@@ -14,8 +14,11 @@ VERBS = {
     "export": "Export trained rungs to ONNX and TFLite, fp32 and int8.",
     "run": "Run exported models on a target and keep their predictions.",
     "compare": "How a deployed model's answers differ from the full-size model's.",
+    "gate": "Whether to ship, by the rules in edgeval.toml.",
+    "plan": "How many images the gate needs, and how long that takes.",
     "score": "Every measure of one table of predictions.",
     "report": "Write the report of a comparison again.",
+    "init": "Write a commented edgeval.toml.",
     "devices": "The devices that edgeval knows.",
     "models": "The ladders that edgeval knows.",
     "doctor": "What this machine can do.",
@@ -55,7 +58,9 @@ def cli() -> None:
       edgeval demo
       edgeval compare scalecnn-digits100 --target desktop
       edgeval compare --reference big.onnx --candidate small_int8.tflite --data val/
+      edgeval gate --target rpi4 --report-dir report
       edgeval score predictions.npz
 
-    Exit codes: 0 done; 2 wrong use or bad input; 4 device unreachable or runtime missing; 5 integrity.
+    Exit codes: 0 done or PASS; 1 a gate rule failed; 2 wrong use or bad input; 3 inconclusive; 4 device unreachable or
+    runtime missing; 5 integrity (NO_VERDICT).
     """

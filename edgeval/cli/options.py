@@ -32,6 +32,14 @@ def number(value: str) -> float:
     return found
 
 
+def seconds(value: str) -> float:
+    """Seconds from 60, 60s, 1.5m or 1h; 0 is none."""
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)\s*(s|m|h|)", value.strip())
+    if not match:
+        raise click.BadParameter(f"{value!r} is not a time such as 60s or 2m")
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]]
+
+
 def size(value: str) -> tuple[int, int]:
     """(height, width) in pixels from HEIGHTxWIDTH."""
     match = re.fullmatch(r"(\d{1,5})[xX](\d{1,5})", value)
@@ -62,6 +70,18 @@ def target(function: F) -> F:
         "--emulate", is_flag=True, help="Run the card's stand-in on this computer; results are marked emulated."
     )(function)
     return click.option("--target", metavar="T", help="Device name or card.  [default: desktop]")(function)
+
+
+def task(function: F) -> F:
+    """--task and --tolerance."""
+    function = click.option(
+        "--tolerance",
+        type=numbers,
+        metavar="X[,X...]",
+        help="Regression: an error up to X is within, one or one an output.",
+    )(function)
+    kinds = click.Choice(["classification", "regression"])
+    return click.option("--task", type=kinds, help="[default: regression for tables of values]")(function)
 
 
 def workers(function: F) -> F:

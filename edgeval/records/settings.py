@@ -1,23 +1,69 @@
-"""edgeval.toml in the working folder: what a project says once, so that commands stay short."""
+"""edgeval.toml in the working folder: what a project says once, so that commands stay short, and its gate's rules."""
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
-from edgeval.records.cards import Card, read
+from pydantic import Field, ValidationError
+
+from edgeval.errors import CardError
+from edgeval.records.cards import Card, explain
+from edgeval.records.gate import KINDS, GateSettings, blame, nearest_metric
 
 FILE = "edgeval.toml"
+SCHEMA = "edgeval.schema.json"
 
 
 class Settings(Card):
-    """Defaults of a project; every key may be left out."""
+    """Defaults of a project and the rules of its gate; every key may be left out."""
 
     ladder: str | None = None
     target: str | None = None
     runs: str | None = None
+    gate: GateSettings = Field(default_factory=GateSettings)
 
 
 def load_settings(folder: Path | None = None) -> Settings:
     """The folder's edgeval.toml, or the defaults where there is none. Raises CardError."""
     path = (folder or Path.cwd()) / FILE
-    return read(Settings, path) if path.is_file() else Settings()
+    return read_settings(path) if path.exists() else Settings()
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings in a file. Raises CardError that quotes the line which is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        settings = Settings.model_validate(tomllib.loads(text))
+    except (OSError, UnicodeDecodeError) as error:
+        raise CardError(
+            "the settings cannot be read", seen=path, hint=f"{error}; edgeval init writes a file"
+        ) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise CardError(f"{path} is not valid TOML: {error}", hint="mend that line") from error
+    except ValidationError as error:
+        raise _explained(path, text, error) from error
+    settings._path, settings._explicit = path, True
+    return settings
+
+
+def _explained(path: Path, text: str, error: ValidationError) -> CardError:
+    """One line: where, the line itself, what is wrong and what to write."""
+    first: Any = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    said = explain(Settings, error)
+    if first["loc"] and first["loc"][-1] == "metric" and first["type"] == "literal_error":
+        given = str(first["input"])
+        said = f"there is no metric {given!r}; {nearest_metric(given)}choose from {', '.join(KINDS)}"
+    elif first["type"] == "value_error":
+        said = first["msg"].removeprefix("Value error, ")
+    line = blame(text, first["loc"], said)
+    return CardError(f"{path}{', ' + line if line else ''}: {said}")
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of edgeval.toml, for editors and checks outside edgeval."""
+    schema = Settings.model_json_schema()
+    schema["title"] = "edgeval.toml"
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return schema

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgeval.compare.pair import Context, compare
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeval.compare.expected import METRICS, Point, expected
+from edgeval.compare.pair import Context, weigh
+from edgeval.compare.side import Side
 from edgeval.compare.stages import Link
 from edgeval.errors import IntegrityError, MissingError
 from edgeval.records.artifact import Format, float_twin
-from edgeval.records.findings import Comparison
+from edgeval.records.evidence import Evidence
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Reporter
@@ -17,9 +23,15 @@ from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.data import load_split
 from edgeval.workflow.export import torch_table
+from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor, retraining_floor
 from edgeval.workflow.run import Bench, open_bench, run_model, rung_model
 
 DESKTOP = "desktop"
+Before = Callable[[NDArray[np.int64], tuple[str, ...]], None]
+
+
+def nothing_before(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> None:
+    """Tell nobody what is about to be compared."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,7 @@ class CompareOptions:
     rungs: tuple[str, ...] = ()
     format: Format | None = None
     seed: int | None = None
+    floor_budget_s: float = FLOOR_BUDGET_S
 
 
 @dataclass(frozen=True)
@@ -46,12 +59,16 @@ class Chain:
     store: Store
     reporter: Reporter
     command: str
+    floor_budget_s: float = FLOOR_BUDGET_S
 
 
 def compare_ladder(
-    ladder: Ladder, options: CompareOptions, store: Store, reporter: Reporter
-) -> tuple[list[Comparison], Samples]:
-    """One comparison a rung, and the test images. The reference is the largest rung in the results folder, in torch."""
+    ladder: Ladder, options: CompareOptions, store: Store, reporter: Reporter, before: Before = nothing_before
+) -> tuple[list[Evidence], Samples]:
+    """One comparison a rung, and the test images. The reference is the largest rung in the results folder, in torch.
+
+    `before` is told what is about to be compared, once the data are read and before anything runs.
+    """
     for name in options.rungs:
         ladder.rung(name)  # what is typed wrongly comes before what is out of reach
     with open_bench(options.target, emulate=options.emulate) as bench, open_bench(DESKTOP) as desktop:
@@ -59,9 +76,10 @@ def compare_ladder(
         reference, rungs, seed = _choose(ladder, options, store)
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
         command = _command(ladder, options, seed) + store.flag
-        chain = Chain(ladder, seed, fmt, samples, desktop, bench, store, reporter, command)
-        full = _torch(chain, reference)
-        return [_row(chain, full, reference, rung) for rung in rungs], samples
+        before(samples.labels, samples.class_names)
+        chain = Chain(ladder, seed, fmt, samples, desktop, bench, store, reporter, command, options.floor_budget_s)
+        full, points = _torch(chain, reference), _points(chain)
+        return [_row(chain, full, rung, (reference, points)) for rung in rungs], samples
 
 
 def _choose(ladder: Ladder, options: CompareOptions, store: Store) -> tuple[Rung, list[Rung], int]:
@@ -113,9 +131,32 @@ def _command(ladder: Ladder, options: CompareOptions, seed: int) -> str:
     return " ".join(words)
 
 
-def _row(chain: Chain, full: Predictions, reference: Rung, rung: Rung) -> Comparison:
-    """One rung against the full-size model."""
+def _row(chain: Chain, full: Predictions, rung: Rung, around: tuple[Rung, list[Point]]) -> Evidence:
+    """One rung against the full-size model; `around` is the reference's rung and the ladder's float checkpoints."""
+    reference, points = around
     links = tuple(_links(chain, reference, rung))
+    candidate = links[-1].table
+    target = candidate.source.model_copy(update={"name": chain.bench.name})
+    floor, why = kernel_floor(
+        rung_model(chain.store, chain.ladder, rung, chain.seed, chain.format),
+        chain.samples,
+        chain.store,
+        chain.reporter,
+        budget_s=chain.floor_budget_s,
+    )
+    notes = (*_notes(chain, full, reference, links), *([why] if why else []))
+    found = weigh(full, candidate, Context(links, target, notes, chain.command))
+    for_size, reason = expected(points, candidate.source.params or 0)
+    return found.with_findings(
+        kernel_floor=floor,
+        retraining_floor=retraining_floor(_seeds_of(chain, rung)),
+        expected=for_size,
+        expected_reason=reason,
+    )
+
+
+def _notes(chain: Chain, full: Predictions, reference: Rung, links: tuple[Link, ...]) -> list[str]:
+    """What a reader must know of this run."""
     notes = list(chain.samples.notes)
     if reference != chain.ladder.rungs[-1]:
         top = chain.ladder.rungs[-1].name
@@ -129,9 +170,30 @@ def _row(chain: Chain, full: Predictions, reference: Rung, rung: Rung) -> Compar
     trained = {table.source.notes for table in (full, *(link.table for link in links if link.stage == "size"))}
     if len(trained) > 1:
         notes.append(f"the rungs were trained differently: {'; '.join(sorted(' '.join(said) for said in trained))}")
-    candidate = links[-1].table
-    target = candidate.source.model_copy(update={"name": chain.bench.name})
-    return compare(full, candidate, Context(links, target, tuple(notes), chain.command))
+    return notes
+
+
+def _seeds_of(chain: Chain, rung: Rung) -> dict[int, Predictions]:
+    """Torch's answers to these images by every seed of a rung."""
+    kept = {}
+    for seed in chain.store.seeds(chain.ladder.name, rung.name):
+        path = torch_table(chain.store, chain.ladder, rung, seed)
+        if path.exists():
+            table = chain.store.read_table(path)
+            if table.source.data_sha256 == chain.samples.sha256:
+                kept[seed] = table
+    return kept
+
+
+def _points(chain: Chain) -> list[Point]:
+    """The figures of every float checkpoint that has answered these images."""
+    found = []
+    for rung in chain.ladder.rungs:
+        for seed, table in _seeds_of(chain, rung).items():
+            figures = Side(table).figures
+            known = {name: figures[name] for name in METRICS if name in figures}
+            found.append(Point(table.source.params or 0, seed, known))
+    return found
 
 
 def _links(chain: Chain, reference: Rung, rung: Rung) -> list[Link]:

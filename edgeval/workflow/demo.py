@@ -30,7 +30,8 @@ def run_demo(store: Store, reporter: Reporter) -> tuple[Sequence[Comparison], Pa
     told("exporting to TFLite, fp32 and int8, each checked against torch")
     export(ladder, ExportOptions(formats=("tflite-fp32", "tflite-int8")), store, reporter)
     told("running the test images through the exported files, and comparing")
-    rows, samples = compare_ladder(ladder, CompareOptions(), store, reporter)
+    evidences, samples = compare_ladder(ladder, CompareOptions(), store, reporter)
+    rows = [evidence.comparison for evidence in evidences]
     page = keep(rows, samples, store, f"{LADDER}-{rows[0].candidate.format}")
     told("done")
     return rows, page

@@ -9,32 +9,49 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from edgeval.archive import as_unicode
-from edgeval.compare.pair import Context, compare
+from edgeval.compare.pair import Context, weigh
 from edgeval.errors import InputError, ModelError
 from edgeval.records.artifact import FORMATS, TORCH, ArtifactCard
 from edgeval.records.cards import Card, read
-from edgeval.records.findings import Comparison
+from edgeval.records.evidence import Evidence
+from edgeval.records.findings import Floor
+from edgeval.records.kerasfile import keras_form, model_sha256
 from edgeval.records.ladder import load_ladder
 from edgeval.records.predictions import Predictions, read_table
-from edgeval.records.reporter import Reporter
-from edgeval.store import Store, file_sha256
+from edgeval.records.reporter import Reporter, Silent
+from edgeval.run.infer import Reading
+from edgeval.store import Store
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.compare import Before, nothing_before
 from edgeval.workflow.data import load_split, preprocess_from
 from edgeval.workflow.export import torch_table
+from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor
+from edgeval.workflow.leakage import leak_note
 from edgeval.workflow.run import Model, open_bench, run_model, rung_model
 
 MODELS = (".onnx", ".tflite")
+KERAS = (".keras", ".h5", "a SavedModel folder")
 OutputKind = Literal["logits", "probs", "auto"]
+Layout = Literal["auto", "nhwc", "nchw"]
+Channels = Literal["rgb", "bgr"]
+PREPROCESS = ("scale", "mean", "std")
+READING = ("outputs", "layout", "channels", "output")
 
 
 class ModelCard(Card):
-    """MODEL.toml beside a model file: how its input is made and what its output is."""
+    """MODEL.toml beside a model file: how its input is made and what its output is.
+
+    mean and std are in the order of `channels`; output: the name of the one to read, where there are several.
+    """
 
     scale: float | None = Field(default=None, gt=0)
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     outputs: OutputKind = "auto"
+    layout: Layout = "auto"
+    channels: Channels = "rgb"
+    output: str | None = None
 
 
 @dataclass(frozen=True)
@@ -44,7 +61,10 @@ class Flags:
     scale: float | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
-    outputs: OutputKind = "auto"
+    outputs: OutputKind | None = None
+    layout: Layout | None = None
+    channels: Channels | None = None
+    output: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,11 +85,13 @@ class Setting:
     target: str
     emulate: bool
     command: str
+    floor_budget_s: float = FLOOR_BUDGET_S
+    before: Before = nothing_before
 
 
 def compare_models(
     reference: SideSpec, candidate: SideSpec, setting: Setting, store: Store, reporter: Reporter
-) -> tuple[Comparison, Samples | None]:
+) -> tuple[Evidence, Samples | None]:
     """The candidate on the target against the reference on the desktop; and the images where there are some."""
     for side in (reference, candidate):
         check_side(side)
@@ -84,27 +106,43 @@ def compare_models(
     bar = reporter.bar("data", "images")
     samples = load_own(setting.data, size=setting.size, progress=bar) if setting.data else None
     full = _table(reference, samples, Setting(setting.data, setting.size, "desktop", False, ""), store, reporter)
+    setting.before(full.labels, full.class_names)
     small = _table(candidate, samples, setting, store, reporter)
-    notes = samples.notes if samples else ()
+    floor, why = _floor(candidate, samples, setting, store, reporter)
+    notes = (*(samples.notes if samples else ()), *([why] if why else []))
     if small.source.origin == "emulated":
         notes += (f"emulated on this computer, not run on a device; fidelity: {small.source.fidelity}",)
+    notes += tuple(note for table in (full, small) for note in leak_note(table.source.leaked, table.source.name))
     target = small.source.model_copy(update={"name": small.source.target or small.source.name})
-    return compare(full, small, Context(target=target, notes=notes, command=setting.command)), samples
+    found = weigh(full, small, Context(target=target, notes=notes, command=setting.command))
+    reason = "no ladder of float checkpoints stands behind this candidate"
+    return found.with_findings(kernel_floor=floor, expected_reason=reason), samples
+
+
+def _floor(
+    side: SideSpec, samples: Samples | None, setting: Setting, store: Store, reporter: Reporter
+) -> tuple[Floor | None, str]:
+    """The kernel floor of a model file; nothing for tables."""
+    if samples is None or text_is_rung(side.text) or not is_model(side.text):
+        return None, ""
+    model = model_of(side, Path(side.text), Silent())
+    return kernel_floor(model, samples, store, reporter, budget_s=setting.floor_budget_s)
 
 
 def check_side(side: SideSpec) -> None:
     """Raise for what can be seen to be wrong before anything runs."""
     if text_is_rung(side.text):
         return
-    if not side.text.lower().endswith((*MODELS, ".npz")):
-        kinds = ", ".join((*MODELS, ".npz", "ladder:rung:format"))
+    if not is_model(side.text) and not side.text.lower().endswith(".npz"):
+        kinds = ", ".join((*MODELS, *KERAS, ".npz", "ladder:rung:format"))
         raise InputError(f"--{side.role} is of no kind that is known", seen=side.text, hint=f"give one of {kinds}")
-    if is_model(side.text) and not Path(side.text).is_file():
+    if is_model(side.text) and not Path(side.text).exists():
         raise ModelError("there is no such model file", seen=side.text, hint=f"check --{side.role}")
 
 
 def is_model(text: str) -> bool:
-    return text.lower().endswith(MODELS)
+    """Whether this names a model that runs: by its suffix, or because it is a SavedModel folder."""
+    return text.lower().endswith(MODELS) or keras_form(Path(text)) is not None
 
 
 def _table(side: SideSpec, samples: Samples | None, setting: Setting, store: Store, reporter: Reporter) -> Predictions:
@@ -120,54 +158,70 @@ def _table(side: SideSpec, samples: Samples | None, setting: Setting, store: Sto
 
 
 def text_is_rung(text: str) -> bool:
-    """Whether a side is written as ladder:rung:format."""
-    return text.count(":") == 2 and not Path(text).exists()
+    """Whether a side is written as ladder:rung:format or ladder:rung:format:seed."""
+    return text.count(":") in (2, 3) and not Path(text).exists()
 
 
 def model_of(side: SideSpec, path: Path, reporter: Reporter) -> Model:
     """A model file with its preprocessing: flags win over MODEL.toml or edgeval's own card, these over the defaults."""
     beside = path.with_suffix(".toml")
-    card = read(ModelCard, beside) if beside.is_file() else _own_card(path)
-    given = {
-        name: getattr(side.flags, name) if getattr(side.flags, name) is not None else getattr(card, name)
-        for name in ("scale", "mean", "std")
+    made = artifact_card(path)
+    own = ModelCard(**made.preprocess.model_dump(), outputs=made.outputs) if made else ModelCard()
+    card = read(ModelCard, beside) if beside.is_file() else own
+    said = {
+        name: getattr(side.flags, name) if getattr(side.flags, name) not in (None, "auto") else getattr(card, name)
+        for name in (*PREPROCESS, *READING)
     }
-    preprocess = preprocess_from(given)
-    default = " (default)" if all(value is None for value in given.values()) else ""
+    given = {name: said.pop(name) for name in PREPROCESS}
+    preprocess, declared = preprocess_from(given), any(value is not None for value in given.values())
+    default = "" if declared else " (default)"
     mean, std = ",".join(f"{v:g}" for v in preprocess.mean), ",".join(f"{v:g}" for v in preprocess.std)
-    reporter.say(f"{side.role}: input = (pixel x {preprocess.scale:.6g} - {mean}) / {std}{default}")
-    outputs = side.flags.outputs if side.flags.outputs != "auto" else card.outputs
-    return Model(path, as_unicode(path.name), path.suffix[1:], preprocess, None, outputs)
+    swap = ", channels as BGR" if said["channels"] == "bgr" else ""
+    reporter.say(f"{side.role}: input = (pixel x {preprocess.scale:.6g} - {mean}) / {std}{swap}{default}")
+    kind, outputs = keras_form(path) or path.suffix[1:].lower(), said.pop("outputs")
+    hashes = made.calibration.content_hashes if made and made.calibration else None
+    names = made.class_names if made else None
+    reading = Reading(**said, declared=declared)
+    return Model(path, as_unicode(path.name), kind, preprocess, None, outputs, reading, hashes, names)
 
 
-def _own_card(path: Path) -> ModelCard:
+def artifact_card(path: Path) -> ArtifactCard | None:
     """What `edgeval export` wrote beside the file, if it is of this very file."""
     beside = path.with_name(path.name + ".json")
     try:
         made = ArtifactCard.model_validate_json(beside.read_bytes())
     except (OSError, ValidationError):
-        return ModelCard()
-    if made.sha256 != file_sha256(path):
-        return ModelCard()
-    return ModelCard(**made.preprocess.model_dump(), outputs="logits")
+        return None
+    return made if path.is_file() and made.sha256 == model_sha256(path) else None
 
 
 def _rung(text: str, samples: Samples | None, setting: Setting, store: Store, reporter: Reporter) -> Predictions:
-    """Predictions of ladder:rung:format, on --data or on the ladder's own test images."""
-    name, rung_name, fmt = text.split(":")
+    """Predictions of ladder:rung:format[:seed], on --data or on the ladder's own test images."""
+    name, rung_name, fmt, *more = text.split(":")
     ladder = load_ladder(name)
     rung = ladder.rung(rung_name)
     if fmt not in (*FORMATS, TORCH):
         raise InputError("no such format", seen=fmt, hint=f"choose from {', '.join((*FORMATS, TORCH))}")
-    seeds = store.seeds(ladder.name, rung.name) or [0]
+    seed = _seed(more, store.seeds(ladder.name, rung.name) or [0], text)
     if fmt == TORCH:
         if samples is not None:
             raise InputError(
                 "torch answers are kept for the ladder's own test images only", seen=text, hint="leave --data away"
             )
-        return store.read_table(torch_table(store, ladder, rung, seeds[0]))
-    model = rung_model(store, ladder, rung, seeds[0], fmt)  # type: ignore[arg-type]
+        return store.read_table(torch_table(store, ladder, rung, seed))
+    model = rung_model(store, ladder, rung, seed, fmt)  # type: ignore[arg-type]
     if samples is None:
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
     with open_bench(setting.target, emulate=setting.emulate) as bench:
         return run_model(model, samples, bench, store, reporter)[0]
+
+
+def _seed(said: list[str], found: list[int], text: str) -> int:
+    """The seed that was typed, as 1 or s1, else the lowest there is."""
+    if not said:
+        return found[0]
+    number = said[0].removeprefix("s")
+    if not number.isdecimal() or int(number) not in found:
+        there = ", ".join(str(seed) for seed in found)
+        raise InputError("there is no such seed", seen=text, hint=f"seeds in the results folder: {there}")
+    return int(number)

@@ -1,0 +1,62 @@
+"""edgeval gate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgeval.cli import options
+from edgeval.cli.display import Display
+from edgeval.cli.pairs import pairs, weigh
+
+STATUSES = {"fail": 1, "inconclusive": 3, "no-verdict": 5}
+
+
+@click.command()
+@pairs
+@click.option("--config", type=click.Path(path_type=Path), help="File with the rules.  [default: edgeval.toml]")
+@click.option(
+    "--fail-on",
+    type=click.Choice([*STATUSES, "any"]),
+    multiple=True,
+    help="What ends with its exit code, may be repeated; the rest ends with 0.  [default: any]",
+)
+@click.option("--warn-only", is_flag=True, help="End with 0 whatever the verdict; errors keep their codes.")
+@click.option("--report-dir", type=click.Path(path_type=Path), help="Also write page, Markdown, JUnit and JSON there.")
+@options.json_file
+@options.runs
+@options.quiet
+def gate(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet: bool, **given: Any) -> int:
+    """Whether to ship: PASS, FAIL, INCONCLUSIVE or NO_VERDICT by the rules in edgeval.toml.
+
+    Takes what compare takes. A rule passes only when the whole interval of the change lies inside its limit, and fails
+    only when all of it lies outside. "Not significant" never means pass.
+
+    \b
+    Examples:
+      edgeval gate --target desktop
+      edgeval gate --target rpi4 --report-dir report
+      edgeval gate OLD.npz NEW.npz --config release.toml --json verdict.json
+      edgeval gate --reference big.onnx --candidate small_int8.tflite --data val/ --fail-on fail
+
+    Exit codes: 0 PASS; 1 FAIL; 3 INCONCLUSIVE; 5 NO_VERDICT; 2 wrong use or bad input; 4 device unreachable.
+    """
+    from edgeval.gate.judge import EXIT
+    from edgeval.report.text import render_text
+    from edgeval.workflow.gate import forewarn, gate_settings, judge_all
+    from edgeval.workflow.project import open_store
+    from edgeval.workflow.report import as_json, keep
+
+    if given["warn_only"] and given["fail_on"]:
+        raise click.UsageError("--warn-only and --fail-on say different things; give one")
+    settings, store = gate_settings(given["config"]), open_store(runs)
+    with Display(quiet=quiet) as display:
+        found = weigh(what, given, store, display, forewarn(settings, display))
+        rows, status = judge_all(found.evidences, settings, store)
+        page = keep(rows, found.samples, store, found.name, report_dir=given["report_dir"])
+    options.emit(render_text(rows, report=page), lambda: as_json(rows), json_to)
+    code = EXIT[status]
+    asked = {STATUSES[name] for name in given["fail_on"] if name != "any"} or set(STATUSES.values())
+    return 0 if given["warn_only"] or (code not in asked and "any" not in given["fail_on"]) else code

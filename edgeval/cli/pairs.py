@@ -1,0 +1,164 @@
+"""What to compare, as compare and gate take it: rungs of a ladder on a target, or any two models or tables."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeval.cli import options
+
+if TYPE_CHECKING:
+    from edgeval.cli.display import Display
+    from edgeval.records.evidence import Evidence
+    from edgeval.store import Store
+    from edgeval.tasks.samples import Samples
+    from edgeval.workflow.models import Setting, SideSpec
+
+SIDES = ("", "reference_", "candidate_")
+PIECES = ("scale", "mean", "std", "outputs")
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """The comparisons that were asked for, their images where there are some, and a name for their files."""
+
+    evidences: list[Evidence]
+    samples: Samples | None
+    name: str
+
+
+def pairs(function: Any) -> Any:
+    """Every option that says what is compared with what."""
+    for add in reversed(
+        (
+            click.argument("what", nargs=-1, metavar="[LADDER | OLD.npz NEW.npz]"),
+            options.target,
+            click.option(
+                "--rung",
+                "rungs",
+                multiple=True,
+                metavar="R",
+                help="Rung such as c4; may be repeated.  [default: all smaller]",
+            ),
+            click.option("--format", "fmt", type=click.Choice(options.FORMATS), help="[default: the target's]"),
+            click.option("--seed", type=click.IntRange(0), help="[default: the lowest there is]"),
+            click.option("--reference", metavar="MODEL", help="A .onnx, .tflite, table .npz, or ladder:rung:format."),
+            click.option("--candidate", metavar="MODEL", help="The same; it runs on the target."),
+            click.option("--data", type=click.Path(path_type=Path), help="Labelled images: folder, .npz or .csv."),
+            click.option("--size", type=options.size, metavar="HxW", help="Resize the images of --data."),
+            preprocessing,
+            options.task,
+            click.option(
+                "--floor-budget",
+                type=options.seconds,
+                default="60s",
+                metavar="TIME",
+                help="Time for the kernel floor, as 60s or 2m; 0 leaves it out.  [default: 60s]",
+            ),
+        )
+    ):
+        function = add(function)
+    return function
+
+
+def preprocessing(function: Any) -> Any:
+    """--scale, --mean, --std and --outputs, for both sides or for one."""
+    for side in ("candidate-", "reference-", ""):
+        who = f" of the {side[:-1]}" if side else ""
+        function = click.option(
+            f"--{side}std", type=options.numbers, metavar="X[,X...]", help=f"Std{who}, one or one a channel."
+        )(function)
+        function = click.option(f"--{side}mean", type=options.numbers, metavar="X[,X...]", help=f"Mean{who}.")(function)
+        function = click.option(
+            f"--{side}scale", type=options.number, metavar="X", help=f"Input{who} = (pixel x scale - mean) / std."
+        )(function)
+        kinds = click.Choice(["auto", "logits", "probs"])
+        function = click.option(f"--{side}outputs", type=kinds, help=f"What the model{who} answers.")(function)
+    return function
+
+
+def weigh(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display, before: Any = None) -> Weighed:
+    """Run what has not run yet and compare; `before` is told of the data before anything runs."""
+    from edgeval.workflow.compare import nothing_before
+
+    before = before or nothing_before
+    if given["reference"] or given["candidate"] or len(what) > 1:
+        return _any_models(what, given, store, display, before)
+    return _ladder(what, given, store, display, before)
+
+
+def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display, before: Any) -> Weighed:
+    """Rows for the rungs of a ladder."""
+    from edgeval.workflow.compare import CompareOptions, compare_ladder
+    from edgeval.workflow.project import choose_ladder, choose_target
+
+    if what and what[0].endswith(".npz"):
+        raise click.UsageError("give two tables: edgeval compare OLD.npz NEW.npz")
+    _refuse(given, ("data", "size", "tolerance", *(f"{side}{name}" for side in SIDES for name in PIECES)), "a ladder")
+    ladder = choose_ladder(what[0] if what else None, store)
+    target = choose_target(given["target"])
+    asked = CompareOptions(target, given["emulate"], given["rungs"], given["fmt"], given["seed"], given["floor_budget"])
+    rows, samples = compare_ladder(ladder, asked, store, display, before)
+    parts = [
+        ladder.name,
+        *given["rungs"],
+        rows[0].comparison.candidate.format,
+        *(["emulated"] if given["emulate"] else []),
+    ]
+    parts += [f"s{given['seed']}"] if given["seed"] is not None else []
+    return Weighed(rows, samples, "-".join(parts))
+
+
+def _any_models(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display, before: Any) -> Weighed:
+    """One row for two models or tables."""
+    from edgeval.workflow.models import compare_models
+
+    _refuse(given, ("tolerance",), "classification: it is for --task regression")
+    reference, candidate, setting = sides(what, given, before)
+    found, samples = compare_models(reference, candidate, setting, store, display)
+    row = found.comparison
+    return Weighed([found], samples, f"{row.reference.name}-against-{row.candidate.name}")
+
+
+def sides(what: tuple[str, ...], given: dict[str, Any], before: Any) -> tuple[SideSpec, SideSpec, Setting]:
+    """Both sides as typed, and where they run."""
+    from edgeval.workflow.models import Flags, Setting, SideSpec
+    from edgeval.workflow.project import choose_target
+
+    if len(what) == 2 and not (given["reference"] or given["candidate"]):
+        given = {**given, "reference": what[0], "candidate": what[1]}
+    elif what or not (given["reference"] and given["candidate"]):
+        raise click.UsageError("give both --reference and --candidate, or two tables: edgeval compare OLD.npz NEW.npz")
+
+    _refuse(given, ("rungs", "fmt", "seed"), "--reference and --candidate")
+
+    def side(role: Any) -> SideSpec:
+        values = {
+            n: given[f"{role}_{n}"] if given[f"{role}_{n}"] is not None else given[n] for n in ("scale", "mean", "std")
+        }
+        return SideSpec(
+            role, given[role], Flags(**values, outputs=given[f"{role}_outputs"] or given["outputs"] or "auto")
+        )
+
+    command = "edgeval " + " ".join(_quoted(sys.argv[1:]))
+    target = choose_target(given["target"])
+    setting = Setting(given["data"], given["size"], target, given["emulate"], command, given["floor_budget"], before)
+    return side("reference"), side("candidate"), setting
+
+
+def _refuse(given: dict[str, Any], names: tuple[str, ...], where: str) -> None:
+    """Raise a usage error for an option that would not act."""
+    for name in names:
+        if given[name] not in (None, ()):
+            flag = {"rungs": "rung", "fmt": "format"}.get(name, name).replace("_", "-")
+            raise click.UsageError(f"--{flag} does not go with {where}")
+
+
+def _quoted(words: list[str]) -> list[str]:
+    """Words as a shell would need them."""
+    return [shlex.quote(word.encode("utf-8", "replace").decode()) for word in words]

@@ -1,0 +1,167 @@
+"""The figure that a rule is about, with the one-sided bounds that decide it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgeval.measures.overlap import flips, jaccard
+from edgeval.measures.paired import tango, wilson
+from edgeval.records.evidence import Evidence
+from edgeval.records.findings import Comparison
+from edgeval.records.gate import Rule
+
+UNION = "Wilson's score interval on the union of both error sets"
+DRAWN = ("top5", "bottom5", "bottom10", "bottom20", "ece", "ece_equal_mass", "gini", "nll", "brier")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure under a rule, higher is worse after `sign` is applied.
+
+    value, lo, hi: in the metric's own unit; lo and hi are one-sided bounds, each at the rule's confidence (equal to the
+    value for what is counted or measured without sampling). reference: the reference's figure, for limits in %.
+    n: samples behind it. missing: why there is none; approximate: why its interval may not decide.
+    """
+
+    value: float | None
+    lo: float | None = None
+    hi: float | None = None
+    reference: float | None = None
+    n: int = 0
+    method: str = ""
+    missing: str = ""
+    approximate: str = ""
+    discordance: float | None = None
+
+
+def figure(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
+    """The figure of every metric but class_accuracy (which is one a class, see `class_figure`)."""
+    row, metric = evidence.comparison, rule.metric
+    if metric in ("top1", "lost_rate", "jaccard"):
+        return {"top1": _top1, "lost_rate": _lost_rate, "jaccard": _jaccard}[metric](rule, evidence, confidence)
+    if metric in DRAWN:
+        return _drawn(rule, evidence, confidence)
+    return _measured(rule, row)
+
+
+def class_figure(evidence: Evidence, index: int, confidence: float, *, change: bool) -> Figure:
+    """Accuracy of one class: its change (Tango) or the candidate's own (Wilson)."""
+    mine = evidence.labels == index
+    n = int(mine.sum())
+    if not n:
+        return Figure(None, missing="the class has no sample")
+    before, now = evidence.right_reference[mine], evidence.right_candidate[mine]
+    return _share_change(before, now, confidence) if change else _share(now, confidence)
+
+
+def two_sided(confidence: float) -> float:
+    """The two-sided level whose ends are one-sided bounds at `confidence`."""
+    return 2 * confidence - 1
+
+
+def _top1(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
+    if rule.limit == "min":
+        return _share(evidence.right_candidate, confidence)
+    return _share_change(evidence.right_reference, evidence.right_candidate, confidence)
+
+
+def _share_change(
+    before: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    now: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    confidence: float,
+) -> Figure:
+    """A paired difference of two shares, by Tango's score interval."""
+    table = flips(before, now)
+    lo, hi = tango(table.lost, table.gained, table.n, two_sided(confidence))
+    return Figure(
+        (table.gained - table.lost) / table.n,
+        lo,
+        hi,
+        reference=float(before.mean()),
+        n=table.n,
+        method="Tango's score interval of the paired difference",
+        discordance=(table.lost + table.gained) / table.n,
+    )
+
+
+def _share(right: np.ndarray[tuple[int], np.dtype[np.bool_]], confidence: float) -> Figure:
+    """One share, by Wilson's interval."""
+    ends = wilson(int(right.sum()), len(right), two_sided(confidence))
+    assert ends is not None
+    return Figure(float(right.mean()), *ends, n=len(right), method="Wilson's score interval")
+
+
+def _lost_rate(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
+    """Right in the reference and wrong in the candidate, as a share of all samples."""
+    return _share(evidence.right_reference & ~evidence.right_candidate, confidence)
+
+
+def _jaccard(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
+    """J of the error sets; its drop is from 1, which two equal error sets have."""
+    table = flips(evidence.right_reference, evidence.right_candidate)
+    value, union = jaccard(table), table.lost + table.gained + table.both_wrong
+    ends = wilson(table.both_wrong, union, two_sided(confidence))
+    if value is None or ends is None:
+        return Figure(None, missing="neither side errs, so the error sets are empty")
+    base = 1.0 if rule.limit == "max_drop" else 0.0
+    return Figure(
+        value - base, ends[0] - base, ends[1] - base, n=union, method="Wilson's interval on the union of errors"
+    )
+
+
+def _drawn(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
+    """A measure whose interval comes from resampling: the paired difference, or the candidate alone."""
+    relative = rule.limit in ("max_drop", "max_increase")
+    found = (evidence.differences if relative else evidence.candidate).get(rule.metric)
+    if found is None:
+        return Figure(None, missing=evidence.comparison.metrics[rule.metric].method or "it could not be computed")
+    lo, hi = found.interval(two_sided(confidence))
+    delta = evidence.comparison.metrics[rule.metric]
+    return Figure(
+        found.estimate,
+        lo,
+        hi,
+        reference=delta.reference,
+        n=evidence.comparison.n,
+        method=found.method,
+        approximate=found.approximate,
+    )
+
+
+def _measured(rule: Rule, row: Comparison) -> Figure:
+    """Latency, size, memory: as measured, without an interval."""
+    side = {"max": row.candidate, "max_increase": row.candidate}[rule.limit]
+    now = _reading(rule.metric, side)
+    if now is None:
+        return Figure(None, missing=_why_missing(rule.metric, row))
+    if rule.limit == "max":
+        return Figure(now, now, now, method="as measured")
+    before = _reading(rule.metric, row.reference)
+    if before is None:
+        return Figure(None, missing=f"the reference has no {rule.metric}; set `max` instead of `max_increase`")
+    return Figure(now - before, now - before, now - before, reference=before, method="as measured")
+
+
+def _reading(metric: str, side: object) -> float | None:
+    """A measured figure of one side, in the metric's own unit."""
+    latency = getattr(side, "latency", None)
+    size = getattr(side, "size_bytes", None)
+    memory: float | None = getattr(side, "peak_memory_mb", None)
+    readings: dict[str, float | None] = {
+        "latency_p50_ms": latency.p50 if latency else None,
+        "latency_p95_ms": latency.p95 if latency else None,
+        "artifact_kb": size / 1000 if size is not None else None,
+        "peak_memory_mb": memory,
+    }
+    return readings.get(metric)
+
+
+def _why_missing(metric: str, row: Comparison) -> str:
+    """Why a measured figure is not there."""
+    if row.candidate.origin == "imported":
+        return f"an imported table carries no {metric}"
+    if row.candidate.origin == "emulated" and metric.startswith("latency"):
+        return "emulated runs carry no timings"
+    return f"{metric} was not measured on {row.target.name}"

@@ -1,0 +1,87 @@
+"""Measure the floors: a candidate under each kernel family of the desktop, and a rung under each of its seeds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+
+from edgeval.compare.floors import floor
+from edgeval.records.findings import Floor
+from edgeval.records.predictions import Predictions
+from edgeval.records.reporter import Reporter, Silent
+from edgeval.records.target import Kernels
+from edgeval.store import Store
+from edgeval.tasks.samples import Samples
+from edgeval.workflow.run import Bench, Model, open_bench, run_model
+
+FAMILIES: tuple[Kernels, ...] = ("auto", "builtin", "reference")
+FLOOR_BUDGET_S = 60.0
+SUBSET, PILOT, SEED = 1000, 8, 20_000
+FEWEST = 32  # under so many images a floor says nothing
+
+
+def kernel_floor(
+    model: Model, samples: Samples, store: Store, reporter: Reporter, *, budget_s: float
+) -> tuple[Floor | None, str]:
+    """How many answers change between the desktop's kernel families, on a fixed subset; or None and why.
+
+    The subset is the first 1,000 images of one seeded permutation, fewer where the slowest family would take longer
+    than `budget_s` seconds in all.
+    """
+    if budget_s <= 0:
+        return None, "the kernel floor was not measured (--floor-budget 0)"
+    if model.path.suffix != ".tflite":
+        return None, f"{model.path.suffix or model.format} files have one kernel family here: no kernel floor"
+    order = np.random.default_rng(SEED).permutation(len(samples))[:SUBSET]
+    started = time.monotonic()
+    with _benches() as benches:
+        pilot = samples.take(order[:PILOT])
+        speeds = [_latency(run_model(model, pilot, bench, store, Silent())[0]) for bench in benches]
+        left = budget_s - (time.monotonic() - started)
+        count = min(len(order), int(0.8 * left / (sum(speeds) / 1000)))  # 0.8: starts and transfers take time too
+        if count < min(FEWEST, len(order)):
+            return (
+                None,
+                f"no kernel floor: {sum(speeds):.0f} ms an image for all families is too slow for {budget_s:g} s",
+            )
+        subset = samples.take(order[:count])
+        bar = reporter.bar(f"kernel floor of {model.name}", "families")
+        tables: dict[str, Predictions] = {}
+        for done, bench in enumerate(benches):
+            bar(done, len(benches))
+            tables[bench.target.runtime.kernels] = run_model(model, subset, bench, store, Silent())[0]
+        bar(len(benches), len(benches))
+    return floor(tables, seconds=time.monotonic() - started, note=f"kernel families of {_engine(tables['auto'])}"), ""
+
+
+def retraining_floor(tables: dict[int, Predictions]) -> Floor | None:
+    """How many answers change between trainings of one rung, by seed; None with fewer than two seeds."""
+    named = {f"seed {seed}": table for seed, table in sorted(tables.items())}
+    return floor(named, note="float checkpoints of the same width")
+
+
+@contextmanager
+def _benches() -> Iterator[list[Bench]]:
+    """This desktop under each of its kernel families, one thread."""
+    with open_bench("desktop") as bench:
+        runtime = bench.target.runtime
+        targets = (
+            bench.target.changed(runtime=runtime.model_copy(update={"kernels": family, "threads": 1}))
+            for family in FAMILIES
+        )
+        yield [replace(bench, target=target) for target in targets]
+
+
+def _latency(table: Predictions) -> float:
+    """Milliseconds an image."""
+    return table.source.latency.p50 if table.source.latency else 1000.0
+
+
+def _engine(table: Predictions) -> str:
+    """The runtime and its version."""
+    facts = table.source.runtime or {}
+    return f"{facts.get('engine', 'the runtime')} {facts.get('version', '')}".strip()

@@ -1,0 +1,78 @@
+"""Judge comparisons by the rules of edgeval.toml, and remember each look at the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeval.errors import InputError
+from edgeval.gate.judge import Look, judge, worst
+from edgeval.gate.plan import foretell
+from edgeval.gate.trust import distrust, imported
+from edgeval.records.evidence import Evidence
+from edgeval.records.findings import Comparison, Status
+from edgeval.records.gate import GateSettings, Rule
+from edgeval.records.reporter import Reporter
+from edgeval.records.settings import FILE, load_settings, read_settings
+from edgeval.store import Store
+from edgeval.workflow.looks import remember, sight
+
+UNLIKELY = 0.5
+
+
+def gate_settings(config: Path | None) -> GateSettings:
+    """The [gate] table of --config or of edgeval.toml here. Raises InputError where there is no rule."""
+    settings = read_settings(config) if config else load_settings()
+    if not settings.gate.rules:
+        seen = config or (FILE if Path(FILE).exists() else f"no {FILE} in this folder")
+        raise InputError("the gate has no rules", seen=seen, hint="edgeval init writes an edgeval.toml with rules")
+    return settings.gate
+
+
+def forewarn(settings: GateSettings, reporter: Reporter) -> Callable[[NDArray[np.int64], tuple[str, ...]], None]:
+    """Tell, once the data are known and before anything runs, the chance that an unchanged model passes each rule."""
+
+    def told(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> None:
+        share = settings.discordance
+        for rule in settings.rules:
+            n = _fewest(rule, labels, class_names)
+            confidence = Look(spends=1 / settings.looks).confidence(rule)
+            chance = foretell(rule, n, share, confidence)
+            if chance is None:
+                continue
+            said = f"{rule.text}: an unchanged model passes with a chance of {chance:.0%} on {n:,} images"
+            low = f" - under {UNLIKELY:.0%}: edgeval plan says how many it needs" if chance < UNLIKELY else ""
+            reporter.say(f"{'warning: ' if low else ''}{said} ({share:.0%} of answers flipping){low}")
+
+    return told
+
+
+def judge_all(evidences: Sequence[Evidence], settings: GateSettings, store: Store) -> tuple[list[Comparison], Status]:
+    """Each comparison with its verdict, and the status that counts for all."""
+    rows = [_judged(evidence, settings, store) for evidence in evidences]
+    return rows, worst([row.verdict.status for row in rows if row.verdict])
+
+
+def _judged(evidence: Evidence, settings: GateSettings, store: Store) -> Comparison:
+    """One comparison."""
+    row = evidence.comparison
+    sighting = sight(evidence, store, settings.looks)
+    against = distrust(row, require_provenance=settings.require_provenance)
+    verdict = judge(evidence, settings.rules, sighting.look, against)
+    said = imported(row)
+    if said:
+        verdict = verdict.model_copy(update={"reasons": (*verdict.reasons, said)})
+    remember(sighting, verdict.status, store)
+    return row.model_copy(update={"verdict": verdict})
+
+
+def _fewest(rule: Rule, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> int:
+    """Samples behind a rule; of the smallest class that it names."""
+    if rule.metric != "class_accuracy":
+        return len(labels)
+    counts = np.bincount(labels, minlength=len(class_names))
+    chosen = [list(class_names).index(name) for name in rule.classes if name in class_names]
+    return int(min((counts[i] for i in chosen), default=counts[counts > 0].min()))
