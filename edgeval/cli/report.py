@@ -18,10 +18,15 @@ def report(comparison: Path, output: Path) -> None:
       edgeval report runs/comparisons/scalecnn-digits100-tflite-int8-desktop.json -o report.html
       edgeval report runs/comparisons/scalecnn-digits100-tflite-int8-desktop.json -o report.md
     """
+    from edgeval.workflow.regression import read_regression, render_regression
     from edgeval.workflow.report import read_comparison, render
 
     if output.suffix not in (".html", ".md"):
         raise click.UsageError(f"--output must end in .html or .md, not {output.name!r}")
-    rows, images = read_comparison(comparison)
-    render(output, images, rows)
+    numbers = read_regression(comparison)
+    if numbers is not None:
+        render_regression(output, numbers)
+    else:
+        rows, images = read_comparison(comparison)
+        render(output, images, rows)
     click.echo(f"wrote {output}")

@@ -61,7 +61,7 @@ def compare_values(
         flips=flipped,
         latency_ms=candidate.source.latency,
         most_moved=most_moved(reference, candidate),
-        notes=_notes((*said, *oddities(candidate)), reference, candidate, context),
+        notes=_notes((*said, *_doubts(found), *oddities(candidate)), reference, candidate, context),
         command=context.command,
     )
     kept = found if len(reference) > 1 else {}
@@ -223,6 +223,12 @@ def _flips(reference: Values, before: NDArray[np.bool_], now: NDArray[np.bool_])
         lost_ids=tuple(reference.ids[i] for i in np.flatnonzero(before & ~now)),
         gained_ids=tuple(reference.ids[i] for i in np.flatnonzero(~before & now)),
     )
+
+
+def _doubts(found: Mapping[str, Resampled]) -> tuple[str, ...]:
+    """Why the interval of the MSE's change may not be trusted, if so."""
+    why = found["mse"].approximate
+    return (f"the interval of the MSE's change is approximate (~): {why}",) if why else ()
 
 
 def _named(table: Values) -> bool:

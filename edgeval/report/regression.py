@@ -67,7 +67,8 @@ def within_words(row: RegressionComparison) -> str:
     """What 'within' means here."""
     limits = row.tolerance or ()
     shown = ", ".join(f"{limit:g}" for limit in (limits[:1] if len(set(limits)) == 1 else limits[:6]))
-    return f"within {shown}" + (", ..." if len(set(limits)) > 1 and len(limits) > 6 else "")
+    every = " in every output" if len(row.per_output) > 1 else ""
+    return f"within {shown}{every}" + (", ..." if len(set(limits)) > 1 and len(limits) > 6 else "")
 
 
 def moved_words(output: OutputDelta) -> str:

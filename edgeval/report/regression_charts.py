@@ -43,7 +43,7 @@ def by_target(bins: Sequence[ErrorBin], *, name: str, prefix: str) -> str:
         drawing = Drawing(WIDTH, HEIGHT + 90)
         above, below = drawing.axes(58, 10, WIDTH - 72, 160), drawing.axes(58, 196, WIDTH - 72, 96)
         _stems(above, middles, [(b.rmse_reference, b.rmse_candidate) for b in bins])
-        above.set_ylim(bottom=0)
+        above.set_ylim(0, 1.12 * max(max(b.rmse_reference, b.rmse_candidate) for b in bins) or 1.0)
         above.set_ylabel("RMS error")
         _stems(below, middles, [(b.bias_reference, b.bias_candidate) for b in bins])
         below.axhline(0, color=MUTED, lw=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -16,12 +17,13 @@ from edgeval.records.reporter import Reporter
 from edgeval.records.values import Values, encode_values, holds_values, read_values
 from edgeval.report.regression import render_markdown
 from edgeval.report.regression_page import render_html
-from edgeval.store import Store, file_safe, file_sha256
+from edgeval.store import Store, file_safe
 from edgeval.tasks.quantities import Quantities, load_quantities
 from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
-from edgeval.workflow.run import Bench, Model, answers, marks, open_bench, source_of, work_name
+from edgeval.workflow.run import Bench, Model, answers, marks, model_identity, open_bench, source_of, work_name
 
 Tolerance = tuple[float, ...] | None
+MOST_JSON = 256_000_000  # bytes; what is larger is none of ours
 
 
 def looks_like_regression(texts: list[str]) -> bool:
@@ -45,8 +47,7 @@ def compare_regression(
     data = None
     if setting.data is not None:
         data = load_quantities(setting.data, size=setting.size, progress=reporter.bar("data", "images"))
-    desktop = Setting(setting.data, setting.size, "desktop", False, "")
-    full = _table(reference, data, desktop, store, reporter)
+    full = _table(reference, data, replace(setting, target="desktop", emulate=False), store, reporter)
     small = _table(candidate, data, setting, store, reporter)
     notes = data.samples.notes if data else ()
     if small.source.origin == "emulated":
@@ -62,7 +63,7 @@ def score_regression(path: Path, tolerance: Tolerance = None) -> RegressionScore
 
 def run_values(model: Model, data: Quantities, bench: Bench, store: Store, reporter: Reporter) -> Values:
     """The model's numbers on that bench; from the results folder if they are there already."""
-    sha256 = file_sha256(model.path)
+    sha256 = model_identity(model.path)
     name = work_name(model, sha256, bench, data.sha256, data.output_names)
     table = store.table(name)
     if not table.exists():
@@ -105,8 +106,8 @@ def as_json(row: RegressionComparison) -> str:
 def read_regression(path: Path) -> RegressionComparison | None:
     """A kept comparison of regression models; None where the file is something else. Raises DataError."""
     try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        body = json.loads(path.read_text(encoding="utf-8")) if path.stat().st_size <= MOST_JSON else None
+    except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(body, dict) or body.get("task") != "regression":
         return None

@@ -55,19 +55,25 @@ def make_target(**runtime: Any) -> Target:
     return Target(schema="edgeval/device/1", name="here", runtime=runtime)
 
 
-def weights(size: int = SIDE * SIDE * 3) -> NDArray[np.float32]:
-    """(classes, pixels) float32."""
-    return np.random.default_rng(8).normal(0, 0.1, (CLASSES, size)).astype(np.float32)
+def weights(size: int = SIDE * SIDE * 3, answers: int = CLASSES) -> NDArray[np.float32]:
+    """(answers, pixels) float32."""
+    return np.random.default_rng(8).normal(0, 0.1, (answers, size)).astype(np.float32)
 
 
 def write_tflite(
-    path: Path, shape: tuple[int, ...], *, dtype: str = "float32", outputs: int = 1, nan: bool = False
+    path: Path,
+    shape: tuple[int, ...],
+    *,
+    dtype: str = "float32",
+    outputs: int = 1,
+    nan: bool = False,
+    answers: int = CLASSES,
 ) -> Path:
     """One dense layer; int8 and uint8 models take pixels (scale 1) and give steps of 2, zero point 3."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as fb
 
-    matrix = weights(int(np.prod(shape)))
+    matrix = weights(int(np.prod(shape)), answers)
     buffers = [fb.BufferT(data=[])]
     low = 128 if dtype == "int8" else 0
 
@@ -89,7 +95,7 @@ def write_tflite(
         tensor("image", shape, dtype, None, scales[0], -low),
         tensor("weights", matrix.shape, dtype, stored, scales[1], 128 if dtype == "uint8" else 0),
     ]
-    tensors += [tensor(f"answer{k}", (1, CLASSES), dtype, None, scales[2], 3) for k in range(outputs)]
+    tensors += [tensor(f"answer{k}", (1, answers), dtype, None, scales[2], 3) for k in range(outputs)]
     dense = [
         fb.OperatorT(
             opcodeIndex=0,
@@ -110,20 +116,22 @@ def write_tflite(
     return path
 
 
-def write_onnx(path: Path, shape: tuple[Any, ...], *, dtype: str = "FLOAT", flatten: bool = True) -> Path:
+def write_onnx(
+    path: Path, shape: tuple[Any, ...], *, dtype: str = "FLOAT", flatten: bool = True, answers: int = CLASSES
+) -> Path:
     """One dense layer on the flattened image; named sizes are free. Without `flatten`, the image itself comes out."""
     from onnx import TensorProto, helper, numpy_helper
 
     kind = getattr(TensorProto, dtype)
     free = [size if isinstance(size, int) else SIDE for size in shape[1:]]
-    matrix = weights(int(np.prod(free))).T.astype(helper.tensor_dtype_to_np_dtype(kind))
+    matrix = weights(int(np.prod(free)), answers).T.astype(helper.tensor_dtype_to_np_dtype(kind))
     nodes = [helper.make_node("Identity", ["image"], ["answer"])]
     if flatten:
         nodes = [
             helper.make_node("Flatten", ["image"], ["flat"]),
             helper.make_node("MatMul", ["flat", "weights"], ["answer"]),
         ]
-    answer = helper.make_tensor_value_info("answer", kind, [shape[0], CLASSES] if flatten else list(shape))
+    answer = helper.make_tensor_value_info("answer", kind, [shape[0], answers] if flatten else list(shape))
     image = helper.make_tensor_value_info("image", kind, list(shape))
     held = [numpy_helper.from_array(matrix, "weights")] if flatten else []
     graph = helper.make_graph(nodes, "tiny", [image], [answer], held)

@@ -1,0 +1,51 @@
+"""compare and score for models that answer with numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgeval.cli import options
+from edgeval.cli.display import Display
+
+if TYPE_CHECKING:
+    from edgeval.store import Store
+
+
+def is_asked(what: tuple[str, ...], given: dict[str, Any]) -> bool:
+    """Whether --task says regression, or says nothing and a table holds targets and values."""
+    if given["task"] is not None:
+        return bool(given["task"] == "regression")
+    from edgeval.workflow.regression import looks_like_regression
+
+    return looks_like_regression([text for text in (*what, given.get("reference"), given.get("candidate")) if text])
+
+
+def compare_numbers(
+    what: tuple[str, ...], given: dict[str, Any], *, json_to: str | None, store: Store, quiet: bool
+) -> None:
+    """Compare, keep, and print."""
+    from edgeval.cli.pairs import sides
+    from edgeval.report.regression import render_text
+    from edgeval.workflow.compare import nothing_before
+    from edgeval.workflow.regression import as_json, compare_regression, keep_regression
+
+    for name in ("outputs", "reference_outputs", "candidate_outputs"):
+        if given[name] is not None:
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --task regression")
+    reference, candidate, setting = sides(what, given, nothing_before)
+    with Display(quiet=quiet) as display:
+        row = compare_regression((reference, candidate), setting, given["tolerance"], store, display).comparison
+        page = keep_regression(row, store)
+    options.emit(render_text(row, report=page), lambda: as_json(row), json_to)
+
+
+def score_numbers(table: Path, tolerance: tuple[float, ...] | None, json_to: str | None) -> None:
+    """Score and print."""
+    from edgeval.report.regression import render_score
+    from edgeval.workflow.regression import score_regression
+
+    found = score_regression(table, tolerance)
+    options.emit(render_score(found), lambda: found.model_dump_json(indent=1, by_alias=True), json_to)
