@@ -141,18 +141,9 @@ def _card(request: Request, fmt: Format, *, data: bytes, verdict: Parity) -> Art
         output=anatomy.output,
         preprocess=request.preprocess,
         class_names=request.class_names,
-        calibration=_calibration(request.calibration) if fmt.endswith("int8") else None,
+        calibration=Calibration.of(request.calibration) if fmt.endswith("int8") else None,
         parity=verdict,
         versions={name: version(name) for name in (*PACKAGES[fmt], "numpy")} | {"python": platform.python_version()},
-    )
-
-
-def _calibration(samples: Samples) -> Calibration:
-    return Calibration(
-        n=len(samples),
-        ids=samples.ids,
-        data_sha256=samples.sha256,
-        content_hashes=tuple(samples.content_hashes()),
     )
 
 

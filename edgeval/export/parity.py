@@ -1,4 +1,4 @@
-"""Parity: the exported file must answer a fixed batch as torch does."""
+"""Parity: the exported file must answer a fixed batch as torch, or Keras, does."""
 
 from __future__ import annotations
 
@@ -19,16 +19,18 @@ INT8_ERROR = 0.02
 INT8_ERROR_MAX = 0.05
 
 
-def judge(name: str, fmt: Format, *, answers: Floats, reference: Floats) -> Parity:
-    """Compare an artifact's logits with torch's, both (N, classes). Raises IntegrityError with the figures.
+def judge(name: str, fmt: Format, *, answers: Floats, reference: Floats, origin: str = "torch") -> Parity:
+    """Compare an artifact's answers with its origin's, both (N, classes). Raises IntegrityError with the figures.
 
-    All errors are relative to the range (max - min) of torch's logits on the batch. Float: the largest error may be
-    1e-4 of it (measured: 1e-6). Int8: parity shall catch a broken file, not judge a loss of accuracy, so the mean error
-    may be 5% of the range where the argmax agrees on 85% of the images, and 2% where it does not, as in nets whose
-    classes lie close together (measured on trained nets: .1 to .5%; answers that ignore the input: 8% and more).
+    All errors are relative to the range (max - min) of the origin's answers on the batch. Float: the largest error may
+    be 1e-4 of it (measured: 1e-6). Int8: parity shall catch a broken file, not judge a loss of accuracy, so the mean
+    error may be 5% of the range where the argmax agrees on 85% of the images, and 2% where it does not, as in nets
+    whose classes lie close together (measured on trained nets: .1 to .5%; answers that ignore the input: 8% and more).
     """
     if answers.shape != reference.shape:
-        raise IntegrityError(f"{name} {fmt} answers in another shape", seen=f"{answers.shape}, torch {reference.shape}")
+        raise IntegrityError(
+            f"{name} {fmt} answers in another shape", seen=f"{answers.shape}, {origin} {reference.shape}"
+        )
     error = np.abs(answers.astype(np.float64) - reference)
     spread = max(float(reference.max() - reference.min()), 1e-6)
     agreement = float((answers.argmax(axis=1) == reference.argmax(axis=1)).mean())
@@ -48,7 +50,7 @@ def judge(name: str, fmt: Format, *, answers: Floats, reference: Floats) -> Pari
         )
         hint = "compare other formats of this model: if they pass, report the converter's version"
         raise IntegrityError(
-            f"{name} {fmt} does not answer as torch does (allowed: {tolerance})", seen=figures, hint=hint
+            f"{name} {fmt} does not answer as {origin} does (allowed: {tolerance})", seen=figures, hint=hint
         )
     return Parity(
         n=len(error),

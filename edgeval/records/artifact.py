@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from edgeval.records.cards import Record
+from edgeval.tasks.samples import Samples
 
 Format = Literal["onnx-fp32", "onnx-int8", "tflite-fp32", "tflite-int8"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -51,9 +52,15 @@ class Calibration(Record):
     content_hashes: tuple[str, ...]
     method: str = "min/max"
 
+    @classmethod
+    def of(cls, samples: Samples) -> Calibration:
+        """The account of these images."""
+        hashes = tuple(samples.content_hashes())
+        return cls(n=len(samples), ids=samples.ids, data_sha256=samples.sha256, content_hashes=hashes)
+
 
 class Parity(Record):
-    """The artifact against torch on a fixed batch, right after export."""
+    """The artifact against torch, or against Keras, on a fixed batch, right after export."""
 
     n: int
     max_abs_error: float
@@ -81,6 +88,7 @@ class ArtifactCard(Record):
     output: Tensor
     preprocess: Preprocess
     class_names: tuple[str, ...]
+    outputs: Literal["logits", "probs"] = "logits"
     calibration: Calibration | None = None
     parity: Parity
     versions: dict[str, str]

@@ -35,7 +35,10 @@ class Latency(Record):
 
 
 class Source(Record):
-    """Where predictions came from."""
+    """Where predictions came from.
+
+    leaked: how many of the samples calibrated the model, by the content of the images; None where it is not known.
+    """
 
     name: str
     format: str
@@ -48,6 +51,7 @@ class Source(Record):
     host: dict[str, Any] | None = None
     fidelity: str | None = None
     data_sha256: str | None = None
+    leaked: int | None = None
     answers_sha256: str | None = None
     preprocess: Preprocess | None = None
     latency: Latency | None = None

@@ -10,6 +10,7 @@ KINDS: dict[str, tuple[type[EdgevalError], str]] = {
     "model": (ModelError, "export it again, or check that the file is whole"),
     "input-shape": (ModelError, "give images of the model's size, or a model of batch 1"),
     "outputs": (ModelError, "give a model with one output of shape (1, classes)"),
+    "classes": (ModelError, "give data with the model's classes, all of them and in its order"),
     "kernels": (CardError, "set kernels = 'auto' in the card's [runtime] table"),
     "inputs": (IntegrityError, "run it again"),
     "runtime": (RuntimeMissing, "install a version that fits the device's Python and numpy"),
@@ -22,6 +23,7 @@ KINDS: dict[str, tuple[type[EdgevalError], str]] = {
 def as_error(fault: dict[str, Any], model: str, complaint: str) -> EdgevalError:
     """The error for an `error` frame; `complaint` is the last line of the agent's standard error."""
     kind, hint = KINDS.get(fault["code"], (BenchError, "run it again"))
+    hint = fault.get("hint") or hint
     what = f"{model}: {fault['message']}" if issubclass(kind, ModelError) else fault["message"]
     seen = f"{fault['seen']}: {complaint}" if fault["code"] == "worker" else fault["seen"]
     return kind(what, seen=seen or None, hint=hint)

@@ -7,19 +7,21 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeval.errors import BenchError, DataError, IntegrityError, ModelError
 from edgeval.records.artifact import Preprocess
+from edgeval.records.kerasfile import check_keras, keras_form
 from edgeval.records.predictions import Latency
 from edgeval.records.target import Target
 from edgeval.run.agent import frames
 from edgeval.run.bundle import agent_bytes
 from edgeval.run.faults import as_error
-from edgeval.run.host import Host, Process
+from edgeval.run.host import Host, LocalHost, Process
+from edgeval.run.onnxfile import OnnxFile, external_files, read_onnx
 from edgeval.run.probe import last_line, pick_engine, probe
 from edgeval.tasks.samples import Samples
 
@@ -28,6 +30,22 @@ __all__ = ["Job", "RunResult", "Sink", "dequantise", "infer", "missing", "pick_e
 ROUNDS = 2  # a chunk that arrives damaged is asked for once more
 
 Range = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How images go into a model and which output is read.
+
+    layout: auto tells it from the input's shape; output: its name, None to choose the one that fits `classes`;
+    classes: numbers an image that are expected, None for any; channels: the order in which the model takes them;
+    declared: False where nobody said how pixels become input, so that a plain uint8 input takes them as they are.
+    """
+
+    layout: Literal["auto", "nhwc", "nchw"] = "auto"
+    channels: Literal["rgb", "bgr"] = "rgb"
+    output: str | None = None
+    classes: int | None = None
+    declared: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,6 +63,7 @@ class Job:
     chunk: int = 500
     workers: int | None = None
     latency: bool = True
+    reading: Reading = Reading()
 
 
 class Sink(Protocol):
@@ -86,8 +105,9 @@ def infer(
     words = _order(host, job, engine)
     run = _Run(job, sink, progress)
     run.tell()
+    measured = job.latency and keras_form(job.model) is None  # TensorFlow in Python is no deployment
     for _ in range(ROUNDS):
-        run.once(host, words | {"ranges": run.todo(), "latency": job.latency and run.latency is None})
+        run.once(host, words | {"ranges": run.todo(), "latency": measured and run.latency is None})
         if not run.todo():
             break
     run.settle()
@@ -96,9 +116,11 @@ def infer(
 
 def check(job: Job) -> None:
     """Raise ModelError or DataError for what can be seen to be wrong without running."""
-    if not job.model.is_file():
+    if keras_form(job.model) is not None:
+        check_keras(job.model)
+    elif not job.model.is_file():
         raise ModelError("there is no such model file", seen=job.model, hint="check the path")
-    if job.model.stat().st_size == 0:
+    elif job.model.stat().st_size == 0:
         raise ModelError("the model file is empty (0 bytes)", seen=job.model, hint="export it again")
     channels = job.samples.images.shape[-1]
     for name, values in (("mean", job.preprocess.mean), ("std", job.preprocess.std)):
@@ -129,19 +151,39 @@ def _order(host: Host, job: Job, engine: tuple[str, str]) -> dict[str, Any]:
         images = Path(folder) / "inputs.npy"
         np.save(images, np.ascontiguousarray(job.samples.images), allow_pickle=False)
         inputs = host.put(images, images.name)
+    form = keras_form(job.model)
+    about = read_onnx(job.model) if job.model.suffix.lower() == ".onnx" else OnnxFile()
     return {
-        "model": host.put(job.model, "model" + job.model.suffix),
+        "model": _place(host, job.model, about),
         "inputs": inputs,
+        "keras": form,
+        "grids": about.grids,
+        "layout": job.reading.layout,
+        "channels": job.reading.channels,
+        "output": job.reading.output,
+        "classes": job.reading.classes,
+        "declared": job.reading.declared,
         "preprocess": job.preprocess.model_dump(mode="json"),
         "chunk": job.chunk,
         "engine": engine[0],
         "version": engine[1],
         "kernels": job.target.runtime.kernels,
         "threads": job.target.runtime.threads,
-        "workers": job.workers,
+        "workers": 1 if form else job.workers,  # TensorFlow is large: one process
         "sample_timeout_s": job.target.limits.sample_timeout_s,
         "run_timeout_s": job.target.limits.run_timeout_s,
     }
+
+
+def _place(host: Host, model: Path, about: OnnxFile) -> str:
+    """The model's path on the host. Models of several files stay where they are, on this computer."""
+    several = external_files(model, about)
+    if not several and model.is_file():
+        return host.put(model, "model" + model.suffix.lower())
+    if not isinstance(host, LocalHost):
+        hint = "save it as one file"
+        raise ModelError("a model of several files runs on this computer only", seen=model, hint=hint)
+    return str(model.resolve())
 
 
 class _Run:
@@ -149,6 +191,7 @@ class _Run:
 
     def __init__(self, job: Job, sink: Sink, progress: Callable[[int, int], None]) -> None:
         self.job, self.sink, self.progress = job, sink, progress
+        self.kept = sink.have()
         self.hello: dict[str, Any] = {}
         self.latency: Latency | None = None
         self.peak_mb: float | None = None
@@ -157,7 +200,7 @@ class _Run:
 
     def todo(self) -> list[Range]:
         """Ranges that are neither saved nor known to be useless."""
-        return missing([*self.sink.have(), *self.not_finite], len(self.job.samples))
+        return missing([*self.kept, *self.not_finite], len(self.job.samples))
 
     def tell(self) -> None:
         """Report progress."""
@@ -204,6 +247,7 @@ class _Run:
             self.not_finite[place] = bad
             return
         self.sink.save(*place, outputs)
+        self.kept.append(place)
         self.tell()
 
     def settle(self) -> None:
@@ -212,6 +256,7 @@ class _Run:
             seen = f"{sum(self.not_finite.values())} of {len(self.job.samples)} answers"
             hint = "check the model's weights and the preprocessing (--scale, --mean, --std)"
             raise IntegrityError("the model answers NaN or infinity", seen=seen, hint=hint)
+        self.kept = self.sink.have()  # from the disk again: what counts is what is saved whole
         left = self.todo()
         if left:
             seen = f"{sum(stop - start for start, stop in left)} answers; damaged chunks: {len(self.damaged)}"

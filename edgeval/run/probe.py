@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeval.errors import BenchError, CardError, ModelError, RuntimeMissing
+from edgeval.records.kerasfile import keras_form
 from edgeval.records.target import Target
 from edgeval.run.bundle import agent_bytes
 from edgeval.run.host import Host
@@ -14,6 +15,7 @@ from edgeval.run.host import Host
 TFLITE_ENGINES = ("litert", "tflite-runtime", "tensorflow")
 PACKAGES = {"litert": "ai-edge-litert", "tflite-runtime": "tflite-runtime", "tensorflow": "tensorflow"}
 DESKTOP = "pip install 'edgeval-toolkit[run]'"
+KERAS = "pip install 'edgeval-toolkit[tensorflow]'"
 
 
 def probe(host: Host) -> dict[str, Any]:
@@ -47,7 +49,8 @@ def pick_engine(facts: dict[str, Any], target: Target, model: Path) -> tuple[str
             return engine, present[engine]
     found = ", ".join(f"{name} {version}" for name, version in present.items()) or "none"
     what = f"no runtime for {model.suffix} files on {target.name}: wanted {' or '.join(wanted)}"
-    raise RuntimeMissing(what, seen=f"installed: {found}", hint=_install(facts, target, wanted))
+    hint = KERAS if keras_form(model) is not None else _install(facts, target, wanted)
+    raise RuntimeMissing(what, seen=f"installed: {found}", hint=hint)
 
 
 def last_line(text: str) -> str:
@@ -62,10 +65,15 @@ def _engines(target: Target, model: Path) -> list[str]:
         raise CardError(
             "external delegates cannot be loaded yet", seen=runtime.delegate.library, hint="use another device"
         )
-    if model.suffix == ".onnx":
+    if keras_form(model) is not None:
+        if target.transport.type != "local":
+            hint = "edgeval export makes its TFLite files"
+            raise ModelError("Keras models run on this computer only", seen=f"{model} on {target.name}", hint=hint)
+        return ["tensorflow"]
+    if model.suffix.lower() == ".onnx":
         return ["onnxruntime"]
-    if model.suffix != ".tflite":
-        raise ModelError("a model file ends in .onnx or .tflite", seen=model.name)
+    if model.suffix.lower() != ".tflite":
+        raise ModelError("a model file ends in .onnx, .tflite, .keras or .h5", seen=model.name)
     order: tuple[str, ...] = (runtime.engine, *runtime.accept)
     wanted = [name for name in dict.fromkeys(order) if name in TFLITE_ENGINES]
     if not wanted:

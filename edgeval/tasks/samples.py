@@ -45,6 +45,10 @@ class Samples:
 
     def content_hashes(self) -> list[str]:
         """Hash of each image's pixels: equal images have equal hashes whatever their ids (leakage checks)."""
+        return list(self._content_hashes)
+
+    @cached_property
+    def _content_hashes(self) -> list[str]:
         head = f"{self.images.dtype}{self.images.shape[1:]}".encode()
         return [hashlib.sha256(head + np.ascontiguousarray(image).tobytes()).hexdigest()[:16] for image in self.images]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,19 +12,28 @@ import numpy as np
 
 from edgeval.errors import BenchError, InputError, IntegrityError, MissingError, UnreachableError
 from edgeval.records.artifact import Format, Preprocess, file_name
+from edgeval.records.kerasfile import model_bytes, model_sha256
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Predictions, Source, from_outputs, looks_like_probabilities
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target, load_target
 from edgeval.run.host import Host, LocalHost
-from edgeval.run.infer import Job, RunResult, dequantise, infer, pick_engine, probe
-from edgeval.store import Store, file_safe, file_sha256, key
+from edgeval.run.infer import Job, Reading, RunResult, dequantise, infer, pick_engine, probe
+from edgeval.run.onnxfile import external_files, read_onnx
+from edgeval.store import Store, file_safe, key
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.leakage import leak_note, leaked
+
+READ = Reading()
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model file with all that is needed to run it and to name its answers."""
+    """A model file with all that is needed to run it and to name its answers.
+
+    calibration: content hashes of the images that calibrated it; class_names: those that it was made for; None where
+    that is not known.
+    """
 
     path: Path
     name: str
@@ -32,6 +41,9 @@ class Model:
     preprocess: Preprocess
     params: int | None = None
     outputs: Literal["logits", "probs", "auto"] = "auto"
+    reading: Reading = READ
+    calibration: tuple[str, ...] | None = None
+    class_names: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,20 +100,54 @@ def run_model(
     model: Model, samples: Samples, bench: Bench, store: Store, reporter: Reporter
 ) -> tuple[Predictions, Path]:
     """The model's predictions on that bench and where they lie; from the results folder if they are there already."""
-    sha256 = file_sha256(model.path)
+    sha256 = model_identity(model.path)
+    _check_order(model, samples)
+    model = replace(model, reading=replace(model.reading, classes=len(samples.class_names)))
     name = work_name(model, sha256, bench, samples.sha256, samples.class_names)
     table = store.table(name)
     if not table.exists():
         outputs, result = answers(model, samples, bench, store, reporter, name)
         made = _predictions(model, samples, outputs, result, sha256)
-        if model.outputs == "auto":
-            reporter.say(f"{model.name}: its outputs look like {made.kind} (--outputs says otherwise)")
         store.write_table(table, made.with_source(host=bench.facts, **marks(model, bench, made.source)))
         store.chunks(name).clear()
     found = store.read_table(table)
     if found.source.sha256 != sha256 or len(found) != len(samples):
         raise IntegrityError(f"{table} does not belong to this model and data", hint="remove it and run again")
-    return found.with_source(**marks(model, bench, found.source)), table
+    _tell(model, found, reporter)
+    return found.with_source(**marks(model, bench, found.source), **_leaks(model, samples, found.source)), table
+
+
+def model_identity(path: Path) -> str:
+    """One hash of a model with all its files; of the file alone where it is one."""
+    sha256 = model_sha256(path)
+    files = external_files(path, read_onnx(path)) if path.suffix.lower() == ".onnx" else []
+    return key(sha256, *(model_sha256(file) for file in files)) if files else sha256
+
+
+def _check_order(model: Model, samples: Samples) -> None:
+    """Raise IntegrityError where the data has the model's classes in another order."""
+    known, given = model.class_names, samples.class_names
+    if known and known != given and sorted(known) == sorted(given):
+        at = next(i for i, (one, two) in enumerate(zip(known, given, strict=True)) if one != two)
+        seen = f"class {at} is {given[at]} in the data, {known[at]} in the model's card"
+        hint = "list the classes in the model's order: classes.txt, or class_names in the .npz"
+        raise IntegrityError(f"{model.name} was made for the same classes in another order", seen=seen, hint=hint)
+
+
+def _tell(model: Model, found: Predictions, reporter: Reporter) -> None:
+    """Say what was told from the model and its answers rather than declared."""
+    if not model.reading.declared and found.source.preprocess not in (None, model.preprocess):
+        reporter.say(f"{model.name}: its uint8 input takes the pixels as they are (--scale says otherwise)")
+    if model.outputs == "auto":
+        reporter.say(f"{model.name}: its outputs look like {found.kind} (--outputs says otherwise)")
+
+
+def _leaks(model: Model, samples: Samples, source: Source) -> dict[str, Any]:
+    """How many of the samples calibrated the model, where that is known."""
+    if model.calibration is None:
+        return {"leaked": None}
+    count = len(leaked(model.calibration, samples))
+    return {"leaked": count, "notes": (*source.notes, *leak_note(count, model.name))}
 
 
 def work_name(model: Model, sha256: str, bench: Bench, *data: Any) -> str:
@@ -109,7 +155,7 @@ def work_name(model: Model, sha256: str, bench: Bench, *data: Any) -> str:
     engine, version = pick_engine(bench.facts, bench.target, model.path)
     runtime = bench.target.runtime
     how = (engine, version, runtime.kernels, runtime.threads, str(model.preprocess), model.outputs, bench.origin)
-    identity = key(sha256, *data, how, _machine(bench))
+    identity = key(sha256, *data, how, _machine(bench), str(model.reading))
     return f"{file_safe(f'{model.name}-{model.format}')}-{identity[:12]}"
 
 
@@ -120,7 +166,7 @@ def answers(
     store.open()
     chunks = store.chunks(name)
     bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
-    job = Job(model.path, samples, model.preprocess, bench.target)
+    job = Job(model.path, samples, model.preprocess, bench.target, reading=model.reading)
     result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts)
     return dequantise(chunks.join(len(samples)), result.hello), result
 
@@ -134,9 +180,6 @@ def _predictions(
     model: Model, samples: Samples, outputs: np.ndarray[Any, np.dtype[np.float32]], result: RunResult, sha256: str
 ) -> Predictions:
     """The table of a finished run."""
-    if outputs.shape[1] != len(samples.class_names):
-        seen = f"{outputs.shape[1]} outputs, {len(samples.class_names)} classes"
-        raise InputError(f"{model.name} does not answer for the classes of the data", seen=seen)
     kind = model.outputs if model.outputs != "auto" else "probs" if looks_like_probabilities(outputs) else "logits"
     source = source_of(model, samples.sha256, result, sha256)
     return from_outputs(
@@ -152,10 +195,10 @@ def source_of(model: Model, data_sha256: str, result: RunResult, sha256: str) ->
         origin="desktop",
         sha256=sha256,
         params=model.params,
-        size_bytes=model.path.stat().st_size,
+        size_bytes=model_bytes(model.path),
         runtime=result.hello,
         data_sha256=data_sha256,
-        preprocess=model.preprocess,
+        preprocess=Preprocess.model_validate(result.hello["input"].get("preprocess", model.preprocess)),
         latency=result.latency,
         peak_memory_mb=result.peak_memory_mb,
     )
@@ -190,4 +233,6 @@ def rung_model(store: Store, ladder: Ladder, rung: Rung, seed: int, fmt: Format)
         raise IntegrityError(
             f"{path} was not exported from {rung.name} seed {seed} as it is", seen=card.name, hint=hint
         )
-    return Model(path, f"{ladder.name}:{rung.name}", fmt, card.preprocess, card.params, "logits")
+    hashes = card.calibration.content_hashes if card.calibration else ()
+    name, reading = f"{ladder.name}:{rung.name}", Reading()
+    return Model(path, name, fmt, card.preprocess, card.params, "logits", reading, hashes, card.class_names)

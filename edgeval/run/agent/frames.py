@@ -14,11 +14,11 @@ Header = Dict[str, Any]
 
 
 class Fault(Exception):
-    """What a run cannot go on from; `code` says which kind, `seen` the value that was met."""
+    """What a run cannot go on from; `code` says which kind, `seen` the value that was met, `hint` what to do."""
 
-    def __init__(self, code: str, message: str, seen: str = "") -> None:
+    def __init__(self, code: str, message: str, seen: str = "", hint: str = "") -> None:
         super().__init__(message)
-        self.fields: Dict[str, Any] = {"code": code, "message": message, "seen": seen}
+        self.fields: Dict[str, Any] = {"code": code, "message": message, "seen": seen, "hint": hint}
 
 
 def write(stream: IO[bytes], kind: str, payload: bytes = b"", **fields: Any) -> None:

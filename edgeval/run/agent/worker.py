@@ -51,14 +51,19 @@ class Bench:
     def __init__(self, job: Dict[str, Any], threads: int) -> None:
         self.job, self.threads = job, threads
         self.images = _images(job["inputs"])
-        self.model = open_model(job, threads)
         image = self.images.shape[1:]
-        self.model.input["layout"] = pixels.layout(self.model.input["shape"], image)
-        self.prepare = pixels.preparer(self.images.dtype, image[2], job["preprocess"], self.model.input)
+        self.model = open_model(job, threads, image)
+        tensor = self.model.input
+        tensor["layout"] = pixels.layout(tensor["shape"], image, job.get("layout", "auto"))
+        how = pixels.undeclared(self.images.dtype, job, tensor)
+        tensor["preprocess"] = how
+        self.prepare = pixels.preparer(
+            self.images.dtype, image[2], dict(how, channels=job.get("channels", "rgb")), tensor
+        )
         prepared = self.prepare(self.images[:1])
         self.limit = max(1, BLOCK_BYTES // prepared.nbytes)
         self._alarm(0)
-        self.row = self.model.first(prepared)
+        self.row = self.model.first(prepared, job.get("classes"))
         self._silence()
 
     def hello(self) -> Dict[str, Any]:
@@ -69,7 +74,7 @@ class Bench:
 
     def send(self, out: IO[bytes], start: int, stop: int) -> None:
         """Answer images start..stop and send the raw outputs (n, C) as one chunk."""
-        outputs = np.empty((stop - start, self.row.shape[-1]), self.row.dtype)
+        outputs = np.empty((stop - start, self.row.size), self.row.dtype)
         at, size = start, 1
         while at < stop:
             end = min(stop, at + size)
