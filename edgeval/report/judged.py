@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgeval.records.findings import Comparison, RuleResult, Status, Verdict
+from edgeval.records.regression import RegressionComparison
 from edgeval.report import wording
+
+Row = Comparison | RegressionComparison
 
 RANK: tuple[Status, ...] = ("NO_VERDICT", "FAIL", "INCONCLUSIVE", "PASS")
 SIGNS = {"PASS": "✓", "FAIL": "✕", "INCONCLUSIVE": "?", "NO_VERDICT": "!"}
@@ -19,12 +22,12 @@ LIMITS = {
 }
 
 
-def verdicts(rows: Sequence[Comparison]) -> list[Verdict]:
+def verdicts(rows: Sequence[Row]) -> list[Verdict]:
     """The verdicts of those rows that have one."""
     return [row.verdict for row in rows if row.verdict is not None]
 
 
-def overall(rows: Sequence[Comparison]) -> Status | None:
+def overall(rows: Sequence[Row]) -> Status | None:
     """The verdict on all rows: that of the worst; None where nothing was judged."""
     found = {verdict.status for verdict in verdicts(rows)}
     return next((status for status in RANK if status in found), None)

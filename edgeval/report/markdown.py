@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 
 from edgeval.errors import InputError
-from edgeval.records.findings import Comparison
-from edgeval.report import wording
+from edgeval.records.findings import Comparison, RuleResult
+from edgeval.report import judged, wording
 
 HEAD = (
     "| Candidate | n | Top-1 | Change | 95% interval | Lost | Gained | ECE | Change | 95% interval | Jaccard |\n"
@@ -17,6 +17,8 @@ HEAD = (
 STEPS = (
     "| Step | Lost | Gained | Net | Top-1 after | ECE after | Jaccard |\n| :-- | --: | --: | --: | --: | --: | --: |"
 )
+RULES = "| Verdict | Rule | Measured | At worst | Confidence | Remark |\n| :-- | :-- | --: | --: | --: | :-- |"
+EMOJI = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "❔", "NO_VERDICT": "⚠️"}
 MEASURES = "| Measure | Reference | Candidate | Change | 95% interval | Method |\n| :-- | --: | --: | --: | --: | :-- |"
 
 
@@ -28,13 +30,50 @@ def render_markdown(rows: Sequence[Comparison]) -> str:
     if not rows:
         raise InputError("there is no comparison to report", hint="edgeval compare --target NAME")
     reference = rows[0].reference
+    judge = judged.overall(rows)
+    end = "Change = candidate − reference." + ("" if judge else " A comparison does not judge; `edgeval gate` does.")
     parts = [
+        *_verdicts(rows),
         f"### Compared with {escape(reference.name)} ({escape(reference.format)})",
         "\n".join([HEAD, *(_line(row) for row in rows)]),
         *(_row(row) for row in rows),
-        "<sub>Change = candidate − reference. A comparison does not judge; `edgeval gate` does.</sub>",
+        f"<sub>{end}</sub>",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _verdicts(rows: Sequence[Comparison]) -> list[str]:
+    """The verdict of all rows as the heading, then that of each row with its rules."""
+    status = judged.overall(rows)
+    if status is None:
+        return []
+    parts = [f"## {EMOJI[status]} {judged.status_words(status).upper()}"]
+    for row in rows:
+        if row.verdict is not None:
+            head = f"**{escape(wording.title(row), 120)}**: " if len(rows) > 1 else ""
+            word = f"{EMOJI[row.verdict.status]} {judged.status_words(row.verdict.status)}. " if len(rows) > 1 else ""
+            parts.append(f"{head}{word}{escape(judged.summary(row.verdict), 900)}")
+            parts += ["\n".join([RULES, *(_rule(rule) for rule in row.verdict.rules)])] if row.verdict.rules else []
+            parts += ["\n".join(f"- {escape(reason, 400)}" for reason in row.verdict.reasons[:20])]
+    return [part for part in parts if part]
+
+
+def _rule(rule: RuleResult) -> str:
+    """One rule as a line of its table."""
+    bad = [escape(one.name, 40) for one in rule.classes if one.status != "PASS"]
+    names = f"; classes: {', '.join(bad[:10])}{' and more' if len(bad) > 10 else ''}" if bad else ""
+    note = judged.more(rule) if rule.status == "INCONCLUSIVE" else ""
+    note = escape("; ".join(part for part in (note, rule.why) if part), 300) + names
+    return _cells(
+        [
+            f"{EMOJI[rule.status]} {judged.status_words(rule.status)}",
+            f"{escape(wording.metric_name(rule.metric))} {judged.asked(rule)}",
+            judged.figure(rule, rule.value),
+            judged.figure(rule, rule.bound),
+            f"{100 * rule.confidence:g}%",
+            note.removeprefix("; "),
+        ]
+    )
 
 
 def escape(text: str, limit: int = 80) -> str:

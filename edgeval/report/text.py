@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeval.records.findings import Comparison, Delta, Score, Stage
-from edgeval.report import wording
+from edgeval.report import judged, screen, wording
 
 ASCII = str.maketrans({wording.MINUS: "-", "→": "->", wording.DASH: "-", "…": "..."})
 STEPS = f"{'lost':>8}{'gained':>8}{'net':>8}{'top-1':>9}{'ECE':>8}"
@@ -17,8 +17,15 @@ SCORES = ("top1", "top5", "ece", "ece_equal_mass", "nll", "brier", "gini", "bott
 
 
 def render_text(rows: Sequence[Comparison], *, report: Path | None) -> str:
-    """One row in full, or several in two tables, then where the report lies; plain ASCII around the names."""
-    blocks = [_row(rows[0])] if len(rows) == 1 else [_heads(rows), _all_steps(rows)] if rows else []
+    """The verdict first where there is one; one row in full, or several in two tables; then where the report lies.
+
+    Plain ASCII around the names, 80 columns.
+    """
+    blocks = [screen.headline(rows)]
+    if len(rows) == 1:
+        blocks.append(_row(rows[0]))
+    elif rows:
+        blocks += [_heads(rows), _judged(rows) if judged.overall(rows) else _all_steps(rows)]
     blocks.append("\n".join(_notes(rows)))
     blocks += [f"Report: {report}"] if report is not None else []
     return "\n\n".join(block for block in blocks if block).translate(ASCII)
@@ -50,7 +57,21 @@ def _row(row: Comparison) -> str:
         lines.append(_metric("ECE", "ece", row.metrics["ece"]))
     flips = f"{wording.count(row.flips.lost)} lost, {wording.count(row.flips.gained)} gained"
     lines.append(f"  {'flips':<7}{flips:<32}{wording.p_value(row.mcnemar.p)} ({wording.clean(row.mcnemar.method, 27)})")
+    if row.verdict is not None:
+        return "\n".join([*lines, "", *screen.rules(row.verdict)])
     return "\n".join([*lines, *_overlap(row), *_steps(row), *_rest(row)])
+
+
+def _judged(rows: Sequence[Comparison]) -> str:
+    """The rules of each candidate, under its name and verdict."""
+    blocks = [
+        "\n".join(
+            [f"{wording.clean(short, 40)}: {judged.status_words(row.verdict.status)}", *screen.rules(row.verdict)]
+        )
+        for row, short in zip(rows, wording.short_names(rows), strict=True)
+        if row.verdict is not None
+    ]
+    return "\n\n".join(blocks)
 
 
 def _metric(label: str, name: str, m: Delta) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgeval.records.findings import Comparison, Interval
 from edgeval.records.predictions import Latency, Source
+from edgeval.records.regression import RegressionComparison
 
 DASH = "—"
 MINUS = "−"
@@ -146,12 +147,12 @@ def sentence(row: Comparison) -> str:
     )
 
 
-def place(row: Comparison) -> str:
+def place(row: Comparison | RegressionComparison) -> str:
     """Where the candidate ran, by the name of its target."""
     return row.target.target or row.target.name
 
 
-def title(row: Comparison) -> str:
+def title(row: Comparison | RegressionComparison) -> str:
     """Candidate, format and place."""
     where = f" on {place(row)}" if row.target.target or row.target.name != row.candidate.name else ""
     return f"{row.candidate.name} ({row.candidate.format}){where}"

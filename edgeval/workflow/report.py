@@ -1,24 +1,25 @@
-"""Keep a comparison and write what people read: HTML, Markdown, and the JSON that both come from."""
+"""Keep a comparison and write what people and machines read: HTML, Markdown, JUnit, and the JSON behind them."""
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-from pydantic import TypeAdapter, ValidationError
-
-from edgeval.errors import DataError, RuntimeMissing
+from edgeval.errors import InputError, RuntimeMissing
 from edgeval.records.findings import Comparison
+from edgeval.report import wording
 from edgeval.report.html import render_html
+from edgeval.report.index import Entry, render_index
+from edgeval.report.junit import render_junit
 from edgeval.report.markdown import render_markdown
-from edgeval.report.thumbnails import thumbnail
-from edgeval.store import Store, file_safe, read_arrays
+from edgeval.store import Store
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.index import index_store, page_stem, utc
+from edgeval.workflow.kept import Tables, file_stem, pack_flipped, pack_pictures, thumbnails
 
-ROWS = TypeAdapter(list[Comparison])
+SUFFIXES = (".html", ".md", ".xml", ".json")
 
 
 def as_json(rows: Sequence[Comparison]) -> str:
@@ -29,67 +30,67 @@ def as_json(rows: Sequence[Comparison]) -> str:
     return json.dumps({"schema": "edgeval/compare/1", "rows": body}, indent=1, allow_nan=False)
 
 
-def keep(rows: Sequence[Comparison], samples: Samples | None, store: Store, name: str) -> Path:
-    """Write the comparison and its reports; the path of the page (Markdown where HTML cannot be made)."""
+def keep(
+    rows: Sequence[Comparison],
+    samples: Samples | None,
+    store: Store,
+    name: str,
+    *,
+    report_dir: Path | None = None,
+    tables: Tables = (),
+) -> Path:
+    """Write the comparison and its reports; the path of the page (Markdown where HTML cannot be made).
+
+    tables: the aligned (reference, candidate) predictions of each row, of which the flipped rows are kept for a
+    bundle. report_dir: gets report.html, report.md, report.json, junit.xml and index.html besides.
+    """
     store.open()
-    images = thumbnails(rows, samples)
-    place = rows[0].target.target or rows[0].target.name
-    name, place = file_safe(name), file_safe(place)
-    kept = store.root / "comparisons" / f"{name}-{place}"
-    store.write(kept.with_name(f"{kept.name}.json"), as_json(rows).encode())
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, ids=np.array(list(images)), png=_packed(list(images.values())))
-    store.write(kept.with_name(f"{kept.name}.images.npz"), buffer.getvalue())
-    folder = store.root / "reports" / place
-    page = store.write(folder / f"{name}.md", render_markdown(rows).encode())
-    try:
-        return store.write(folder / f"{name}.html", render_html(rows, images=images).encode())
-    except RuntimeMissing:
-        return page
-
-
-def thumbnails(rows: Sequence[Comparison], samples: Samples | None) -> dict[str, bytes]:
-    """PNG pictures of the flipped samples in the galleries, by id."""
-    if samples is None:
-        return {}
-    at = {name: i for i, name in enumerate(samples.ids)}
-    wanted = dict.fromkeys(flip.id for row in rows for flip in row.flipped if flip.id in at)
-    return {name: thumbnail(samples.images[at[name]]) for name in wanted}
-
-
-def read_comparison(path: Path) -> tuple[list[Comparison], dict[str, bytes]]:
-    """A kept comparison with its pictures. Raises DataError."""
-    try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-        rows = ROWS.validate_python(body["rows"] if isinstance(body, dict) and "rows" in body else [body])
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError("the comparison cannot be read", seen=error, hint="see runs/comparisons/") from error
-    except (json.JSONDecodeError, ValidationError) as error:
-        seen = str(error).splitlines()[0]
-        raise DataError(
-            f"{path} is not a comparison", seen=seen, hint="give the JSON that edgeval compare wrote"
-        ) from error
-    beside = path.with_name(path.stem + ".images.npz")
-    return rows, _unpacked(read_arrays(beside)) if beside.is_file() else {}
+    images, place = thumbnails(rows, samples), file_stem(wording.place(rows[0]))
+    stem = file_stem(f"{name}-{place}")
+    kept = store.root / "comparisons" / stem
+    store.write(kept.with_name(f"{stem}.json"), as_json(rows).encode())
+    store.write(kept.with_name(f"{stem}.images.npz"), pack_pictures(images))
+    store.write(kept.with_name(f"{stem}.flipped.npz"), pack_flipped(rows, samples, tables))
+    page = _pages(rows, images, store.root / "reports" / place / page_stem(stem, place))
+    index_store(store)
+    return page if report_dir is None else _report_dir(rows, images, report_dir)
 
 
 def render(path: Path, images: Mapping[str, bytes], rows: Sequence[Comparison]) -> None:
-    """Write a page where the user asks for it, by its suffix."""
-    text = render_markdown(rows) if path.suffix == ".md" else render_html(rows, images=images)
+    """Write a report where the user asks for it, by its suffix: .html, .md, .xml (JUnit) or .json."""
+    texts = {".md": render_markdown, ".xml": render_junit, ".json": as_json}
+    make = texts.get(path.suffix)
+    text = render_html(rows, images=images) if make is None else make(rows)
     Store(path.parent).write(path, text.encode())
 
 
-def _packed(pictures: list[bytes]) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
-    """Pictures one after the other, each behind its length in four bytes."""
-    joined = b"".join(len(picture).to_bytes(4, "little") + picture for picture in pictures)
-    return np.frombuffer(joined, dtype=np.uint8)
+def _pages(rows: Sequence[Comparison], images: Mapping[str, bytes], stem: Path) -> Path:
+    """Markdown, and HTML where it can be made; the path of the better one."""
+    page = stem.with_name(f"{stem.name}.md")
+    render(page, images, rows)
+    try:
+        html = stem.with_name(f"{stem.name}.html")
+        render(html, images, rows)
+    except RuntimeMissing:
+        return page
+    return html
 
 
-def _unpacked(arrays: Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]) -> dict[str, bytes]:
-    """The pictures of `_packed`, by id."""
-    data, found, at = arrays["png"].tobytes(), {}, 0
-    for name in arrays["ids"].tolist():
-        size = int.from_bytes(data[at : at + 4], "little")
-        found[str(name)] = data[at + 4 : at + 4 + size]
-        at += 4 + size
-    return found
+def _report_dir(rows: Sequence[Comparison], images: Mapping[str, bytes], folder: Path) -> Path:
+    """The files of a pipeline, under names that never change. Raises InputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        page = _pages(rows, images, folder / "report")
+        for name in ("report.json", "junit.xml"):
+            render(folder / name, images, rows)
+        if page.suffix == ".html":
+            entry = Entry("report.json", page.name, _now(), tuple(rows))
+            Store(folder).write(folder / "index.html", render_index([entry], title=wording.place(rows[0])).encode())
+    except OSError as error:
+        hint = f"{error.strerror}; choose another --report-dir"
+        raise InputError("the report folder cannot be used", seen=folder, hint=hint) from error
+    return page
+
+
+def _now() -> str:
+    return utc(datetime.now(UTC).timestamp())
