@@ -16,7 +16,7 @@ Bools = NDArray[np.bool_]
 RESAMPLES = 10_000
 MOST_RESAMPLED = 20_000  # samples beyond which the skewness-corrected normal form takes over
 BLOCK_CELLS = 4_000_000
-FEWEST, FEWEST_MOVED, HEAVIEST = 30, 10, 0.5
+FEWEST, FEWEST_MOVED, FEWEST_CARRYING = 30, 10, 5
 
 
 @dataclass(frozen=True)
@@ -198,14 +198,15 @@ def _resampled(term: Term, t: Floats, how: str) -> Resampled:
 
 def _weakness(pulls: Floats) -> str:
     """Why an interval may not decide a gate; empty where it may. pulls: (N,) influences."""
-    squares = pulls**2
+    squares = _scaled(pulls) ** 2
     total, n = float(squares.sum()), len(pulls)
     if n < FEWEST:
         return f"{n} samples; at least {FEWEST} are needed"
     if total == 0:
         return ""
-    moved = int((np.abs(pulls - np.median(pulls)) > 1e-9 * np.sqrt(total / n)).sum())
+    moved = int((np.abs(pulls - np.median(pulls)) > 1e-9 * np.abs(pulls).max()).sum())
     if moved < FEWEST_MOVED:
         return f"only {moved} samples make the whole difference; at least {FEWEST_MOVED} are needed"
-    heaviest = float(squares.max()) / total
-    return f"one sample makes {heaviest:.0%} of the variance" if heaviest > HEAVIEST else ""
+    carrying = total**2 / float((squares**2).sum())  # how many samples of equal weight would scatter as much
+    few = f"about {carrying:.0f} samples make most of the variance; at least {FEWEST_CARRYING} are needed"
+    return few if carrying < FEWEST_CARRYING else ""
