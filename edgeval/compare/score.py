@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 
+from edgeval.compare.intervals import estimates
 from edgeval.compare.side import Side
-from edgeval.measures import resample
 from edgeval.measures.accuracy import class_counts
 from edgeval.measures.paired import wilson
 from edgeval.records.findings import ClassScore, Estimate, Score
 from edgeval.records.predictions import Predictions
 
-LIMITS = {"nll": float("inf"), "brier": 2.0}
-BASIC = f"basic bootstrap, stratified by class, {resample.RESAMPLES} resamples"
-
 
 def score(table: Predictions, *, seed: int = 0) -> Score:
-    """All measures of a table; intervals are 95%, Wilson for accuracies and the basic bootstrap elsewhere."""
+    """All measures of a table; intervals are 95%, Wilson for accuracies and the bootstrap elsewhere."""
     side = Side(table)
-    drawn = resample.resample(table.labels, side.statistics, seed=seed)
+    drawn = estimates(side, seed)
 
     def estimate(name: str) -> Estimate:
-        if name not in side.figures:
+        if name not in drawn:
             return Estimate(value=None, method=f"needs {missing_for(name, table)}")
-        low, high = resample.basic(side.figures[name], drawn[name])
-        low, high = np.clip([low, high], 0.0, LIMITS.get(name, 1.0)).tolist()
-        return Estimate(value=side.figures[name], ci95=(low, high), method=BASIC)
+        one = drawn[name]
+        method = f"{one.method}; approximate: {one.approximate}" if one.approximate else one.method
+        return Estimate(value=side.figures[name], ci95=one.interval(), method=method, bias=one.bias)
 
     names = ("top5", "gini", "bottom5", "bottom10", "bottom20", "ece", "ece_equal_mass", "nll", "brier")
     right = int(table.correct.sum())

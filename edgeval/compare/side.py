@@ -1,7 +1,8 @@
-"""One side of a comparison: every measure of one table, as plain figures and as functions of bootstrap weights."""
+"""One side of a comparison: what statistics need of each sample, and every measure of the whole table."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,94 +10,95 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeval.measures import accuracy, calibration
-from edgeval.measures.resample import Strata, strata
 from edgeval.records.findings import Bin
-from edgeval.records.predictions import Predictions
+from edgeval.records.predictions import Predictions, softmax
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 BOTTOMS = {"bottom5": 5, "bottom10": 10, "bottom20": 20}
+BLOCK_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
-class Side:
-    """The measures of one table of predictions. Classes without a sample are left out of Gini and bottom-k."""
+class Facts:
+    """What the statistics need of N samples of C classes.
 
-    table: Predictions
+    labels: (N,); correct: (N,); confidences: (N,) of the top-1 answer, None for bare classes;
+    terms: (N,) values whose mean is a measure (top5, nll, brier), as far as outputs are known.
+    """
 
-    @cached_property
-    def strata(self) -> Strata:
-        return strata(self.table.labels)
+    labels: Ints
+    classes: int
+    correct: Bools
+    confidences: Floats | None
+    terms: dict[str, Floats]
+    clipped: int = 0
+
+    def __len__(self) -> int:
+        return len(self.labels)
 
     @cached_property
     def class_accuracy(self) -> Floats:
         """(C,), NaN where a class has no sample."""
-        return accuracy.class_accuracy(self.table.correct, self.table.labels, len(self.table.class_names))
-
-    @cached_property
-    def clipped(self) -> int:
-        """Samples whose label had a probability under 1e-12."""
-        p = self.table.probabilities
-        return 0 if p is None else calibration.nll_terms(p, self.table.labels)[1]
-
-    @cached_property
-    def columns(self) -> dict[str, Floats]:
-        """(N,) terms in sorted order whose mean is a measure: top1, top5, nll, brier, as far as outputs are known."""
-        table, terms = self.table, {"top1": self.table.correct.astype(np.float64)}
-        if table.probabilities is not None and table.outputs is not None:
-            if len(table.class_names) > 5:
-                terms["top5"] = accuracy.in_top_k(table.outputs, table.labels, 5).astype(np.float64)
-            terms["nll"] = calibration.nll_terms(table.probabilities, table.labels)[0]
-            terms["brier"] = calibration.brier_terms(table.probabilities, table.labels)
-        return {name: values[self.strata.order] for name, values in terms.items()}
-
-    @cached_property
-    def gaps(self) -> dict[str, Floats]:
-        """(N, 15) right minus confidence, each sample in its bin's column, sorted; for both kinds of bins."""
-        confidences = self.table.confidences
-        if confidences is None:
-            return {}
-        gap = self.table.correct - confidences
-        equal_width = calibration.bin_index(confidences)
-        rank = np.empty(len(gap), dtype=np.int64)
-        rank[np.argsort(confidences, kind="stable")] = np.arange(len(gap))
-        cuts = np.arange(calibration.BINS) * len(gap) // calibration.BINS
-        equal_mass = np.searchsorted(cuts, rank, side="right") - 1
-        return {"ece": self._spread(gap, equal_width), "ece_equal_mass": self._spread(gap, equal_mass)}
-
-    def _spread(self, gap: Floats, index: NDArray[np.int64]) -> Floats:
-        spread = np.zeros((len(gap), calibration.BINS))
-        spread[np.arange(len(gap)), index] = gap
-        return spread[self.strata.order]
-
-    @cached_property
-    def matrix(self) -> Floats:
-        """(N, columns) all terms and gaps beside each other: one matrix product serves every resample."""
-        return np.column_stack([*self.columns.values(), *self.gaps.values()])
-
-    def statistics(self, weights: Floats) -> dict[str, Floats]:
-        """(B,) values of every measure under (B, N) sorted weights; weights of ones give the plain figures."""
-        n = weights.shape[1]
-        sums = weights @ self.matrix
-        found = {name: sums[:, i] / n for i, name in enumerate(self.columns)}
-        at = len(self.columns)
-        for name in self.gaps:
-            found[name] = np.abs(sums[:, at : at + calibration.BINS]).sum(axis=1) / n
-            at += calibration.BINS
-        per_class = self.strata.class_means(weights * self.columns["top1"])
-        found["gini"] = accuracy.gini(per_class)
-        for name, k in BOTTOMS.items():
-            found[name] = accuracy.bottom(per_class, k)
-        return found
+        return accuracy.class_accuracy(self.correct, self.labels, self.classes)
 
     @cached_property
     def figures(self) -> dict[str, float]:
+        """Every measure. Classes without a sample are left out of Gini and bottom-k."""
+        seen = self.class_accuracy[~np.isnan(self.class_accuracy)]
+        found = {"top1": float(self.correct.mean()), **{name: float(v.mean()) for name, v in self.terms.items()}}
+        if self.confidences is not None:
+            found["ece"] = calibration.ece(self.confidences, self.correct)
+            found["ece_equal_mass"] = calibration.ece_equal_mass(self.confidences, self.correct)
+        found["gini"] = float(accuracy.gini(seen))
+        return found | {name: float(accuracy.bottom(seen, k)) for name, k in BOTTOMS.items()}
+
+
+@dataclass(frozen=True)
+class Side:
+    """The measures of one table of predictions."""
+
+    table: Predictions
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What the statistics need; outputs are read in blocks of rows, so that no second (N, C) array arises."""
+        table = self.table
+        found = Facts(table.labels, len(table.class_names), table.correct, None, {})
+        if table.outputs is None:
+            return found
+        n = len(table)
+        confidences, own, brier, top5 = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+        for rows in _blocks(table):
+            outputs, labels = table.outputs[rows], table.labels[rows]
+            p = softmax(outputs.astype(np.float64)) if table.kind == "logits" else outputs.astype(np.float64)
+            confidences[rows], own[rows] = p.max(axis=1), p[np.arange(len(p)), labels]
+            brier[rows] = calibration.brier_terms(p, labels)
+            top5[rows] = accuracy.in_top_k(outputs, labels, 5)
+        nll, clipped = calibration.nll_terms(own[:, None], np.zeros(n, dtype=np.int64))
+        terms = {"top5": top5} if found.classes > 5 else {}
+        terms |= {"nll": nll, "brier": brier}
+        return Facts(found.labels, found.classes, found.correct, confidences, terms, clipped)
+
+    @property
+    def class_accuracy(self) -> Floats:
+        """(C,), NaN where a class has no sample."""
+        return self.facts.class_accuracy
+
+    @property
+    def clipped(self) -> int:
+        """Samples whose label had a probability under 1e-12."""
+        return self.facts.clipped
+
+    @property
+    def figures(self) -> dict[str, float]:
         """Every measure of the whole table."""
-        ones = np.ones((1, len(self.table)))
-        return {name: float(values[0]) for name, values in self.statistics(ones).items()}
+        return self.facts.figures
 
     def bins(self) -> tuple[Bin, ...]:
         """The reliability diagram, empty for bare classes."""
-        confidences = self.table.confidences
+        confidences = self.facts.confidences
         if confidences is None:
             return ()
         found = calibration.reliability(confidences, self.table.correct)
@@ -106,3 +108,10 @@ class Side:
                 found.lo.tolist(), found.hi.tolist(), found.n.tolist(), found.confidence, found.right, strict=True
             )
         )
+
+
+def _blocks(table: Predictions) -> Iterator[slice]:
+    """Slices of rows with at most BLOCK_CELLS outputs each."""
+    rows = max(1, BLOCK_CELLS // len(table.class_names))
+    for start in range(0, len(table), rows):
+        yield slice(start, start + rows)

@@ -1,13 +1,14 @@
-"""Bootstrap intervals: stratified by true class, seeded, basic (reverse percentile).
+"""Bootstrap whose cost hardly depends on the number of samples: class tables and sums are drawn, not samples.
 
-Each resample is a vector of weights over the samples; every statistic is a function of weighted sums, so one matrix
-product serves all of them. `basic` turns resampled values into an interval: the plug-in figures for Gini, bottom-k and
-ECE are biased, and resampling adds that bias once more; reflecting about the estimate takes it out again.
+The scheme is the bootstrap stratified by true class (n_k draws with replacement within class k), or the unstratified
+one (`pooled`). What depends only on how many samples of each class fall into each cell is drawn exactly, as multinomial
+tables. Sums over samples are drawn exactly, by weights, while samples are few, and from the normal distribution with
+the scheme's exact mean and covariance where they are many.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,64 +16,57 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-RESAMPLES = 2000
+RESAMPLES = 10_000
+FEW = 2_000
 BLOCK_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
 class Resampled:
-    """An estimate with its bootstrap draws. `approximate` says why it may not decide a gate; empty where it may."""
+    """An estimate with its bootstrap draws. `approximate` says why it may not decide a gate; empty where it may.
+
+    centre: the value of the statistic in the world that the draws come from, None where that is the estimate itself.
+    slack: how much further the lower and the upper end lie out, where the bias is known only within bounds.
+    limits: values that the statistic cannot pass.
+    """
 
     estimate: float
     draws: Floats
     method: str
     approximate: str = ""
+    centre: float | None = None
+    slack: tuple[float, float] = (0.0, 0.0)
+    limits: tuple[float, float] = (-np.inf, np.inf)
+
+    @property
+    def bias(self) -> float:
+        """Mean of the draws less the value in the world that they come from: the estimated bias of the estimate."""
+        return float(self.draws.mean()) - (self.estimate if self.centre is None else self.centre)
 
     def interval(self, confidence: float = 0.95) -> tuple[float, float]:
         """Two-sided basic bootstrap interval; its ends are one-sided bounds at (1 + confidence) / 2."""
-        return basic(self.estimate, self.draws, confidence)
+        low, high = basic(self.estimate, self.draws, confidence)
+        shift = 0.0 if self.centre is None else self.centre - self.estimate
+        ends = np.clip([low + shift - self.slack[0], high + shift + self.slack[1]], *self.limits)
+        return float(ends[0]), float(ends[1])
 
 
 @dataclass(frozen=True)
-class Strata:
-    """Samples sorted by class: `order` sorts them, `starts` are the first positions of the K non-empty classes."""
+class Term:
+    """A value of each sample that counts in one of `width` columns: (N,) values; (N,) index, None for one column."""
 
-    order: Ints
-    starts: Ints
-    counts: Ints
-
-    def class_means(self, values: Floats) -> Floats:
-        """(..., K) mean of (..., N) sorted values in each class."""
-        result: Floats = np.add.reduceat(values, self.starts, axis=-1) / self.counts
-        return result
+    values: Floats
+    index: Ints | None = None
+    width: int = 1
 
 
-def strata(labels: Ints) -> Strata:
-    """Group samples by their true class; classes without a sample are left out."""
-    _, starts, counts = np.unique(np.sort(labels), return_index=True, return_counts=True)
-    return Strata(np.argsort(labels, kind="stable"), starts.astype(np.int64), counts.astype(np.int64))
+@dataclass(frozen=True)
+class Sums:
+    """Column sums over all samples: (J,) as observed, (J, J) covariance under the scheme, (resamples, J) drawn."""
 
-
-def weight_blocks(groups: Strata, resamples: int, seed: int) -> Iterator[Floats]:
-    """Blocks (B, N) of bootstrap counts in sorted order: n_k draws with replacement within each class."""
-    n = int(groups.counts.sum())
-    rng = np.random.default_rng(seed)
-    first = np.repeat(groups.starts, groups.counts)
-    size = np.repeat(groups.counts, groups.counts)
-    block = max(1, min(resamples, BLOCK_CELLS // n))
-    for start in range(0, resamples, block):
-        rows = min(block, resamples - start)
-        drawn = first + (rng.random((rows, n)) * size).astype(np.int64)
-        flat = (drawn + np.arange(rows)[:, None] * n).ravel()
-        yield np.bincount(flat, minlength=rows * n).reshape(rows, n).astype(np.float64)
-
-
-def resample(
-    labels: Ints, statistics: Callable[[Floats], dict[str, Floats]], *, resamples: int = RESAMPLES, seed: int = 0
-) -> dict[str, Floats]:
-    """(resamples,) values of each statistic; `statistics` maps sorted weights (B, N) to values (B,)."""
-    parts = [statistics(weights) for weights in weight_blocks(strata(labels), resamples, seed)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    observed: Floats
+    covariance: Floats
+    draws: Floats
 
 
 def basic(estimate: float, resampled: Floats, confidence: float = 0.95) -> tuple[float, float]:
@@ -80,3 +74,102 @@ def basic(estimate: float, resampled: Floats, confidence: float = 0.95) -> tuple
     tail = (1 - confidence) / 2
     low, high = np.quantile(resampled, [tail, 1 - tail])
     return float(2 * estimate - high), float(2 * estimate - low)
+
+
+def tables(shares: Floats, sizes: Ints, resamples: int = RESAMPLES, *, seed: int = 0) -> Iterator[Ints]:
+    """Blocks (B, K, J) of class tables: for each class, its size spread over J cells with (K, J) shares."""
+    rng = np.random.default_rng(seed)
+    block = max(1, min(resamples, BLOCK_CELLS // shares.size))
+    for start in range(0, resamples, block):
+        yield rng.multinomial(sizes, shares, size=(min(block, resamples - start), len(sizes)))
+
+
+def pooled_tables(counts: Ints, resamples: int = RESAMPLES, *, seed: int = 0) -> Iterator[Ints]:
+    """As `tables` for (K, J) observed counts under the unstratified scheme, in which class sizes vary too."""
+    rng = np.random.default_rng(seed)
+    n, block = int(counts.sum()), max(1, min(resamples, BLOCK_CELLS // counts.size))
+    for start in range(0, resamples, block):
+        rows = min(block, resamples - start)
+        yield rng.multinomial(n, counts.ravel() / n, size=rows).reshape(rows, *counts.shape)
+
+
+def sums(
+    groups: Mapping[str, Sequence[Term]],
+    labels: Ints,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    pooled: bool = False,
+    few: int = FEW,
+) -> dict[str, Sums]:
+    """Sums of each group of terms, its columns beside each other and drawn jointly.
+
+    Up to `few` samples the draws are exact (weights of the samples), above they are normal.
+    """
+    strata = np.zeros_like(labels) if pooled else np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    moments = {name: _moments(terms, strata) for name, terms in groups.items()}
+    if len(labels) <= few:
+        drawn = _weighted(groups, strata, resamples, seed)
+    else:
+        rng = np.random.default_rng(seed)
+        drawn = {name: _normal(*found, rng, resamples) for name, found in moments.items()}
+    return {name: Sums(*moments[name], drawn[name]) for name in groups}
+
+
+def _moments(terms: Sequence[Term], strata: Ints) -> tuple[Floats, Floats]:
+    """(J,) sums and (J, J) covariance of resampled sums: sum over strata of n_k x covariance within stratum k."""
+    sizes = np.bincount(strata)
+    by_class = np.concatenate([_by_class(term, strata, len(sizes)) for term in terms], axis=1)
+    second = np.block([[_products(one, two) for two in terms] for one in terms])
+    return by_class.sum(axis=0), second - (by_class / sizes[:, None]).T @ by_class
+
+
+def _by_class(term: Term, strata: Ints, classes: int) -> Floats:
+    """(K, width) sums of a term within each stratum."""
+    at = strata if term.index is None else strata * term.width + term.index
+    return np.bincount(at, weights=term.values, minlength=classes * term.width).reshape(classes, -1).astype(np.float64)
+
+
+def _products(one: Term, two: Term) -> Floats:
+    """(width, width) sums of products of two terms by the columns that they count in."""
+    values = one.values * two.values
+    at = np.zeros(len(values), dtype=np.int64) if one.index is None else one.index * two.width
+    at = at if two.index is None else at + two.index
+    return np.bincount(at, weights=values, minlength=one.width * two.width).reshape(one.width, -1).astype(np.float64)
+
+
+def _normal(mean: Floats, covariance: Floats, rng: np.random.Generator, resamples: int) -> Floats:
+    """(resamples, J) normal draws; a covariance that rounding made slightly indefinite is set right."""
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    drawn: Floats = mean + rng.standard_normal((resamples, len(mean))) @ root.T
+    return drawn
+
+
+def _weighted(groups: Mapping[str, Sequence[Term]], strata: Ints, resamples: int, seed: int) -> dict[str, Floats]:
+    """Exact draws: every resample is a vector of weights over the samples, one matrix product serves all columns."""
+    order = np.argsort(strata, kind="stable")
+    columns = [_spread(term)[order] for terms in groups.values() for term in terms]
+    matrix = np.concatenate(columns, axis=1)
+    drawn = np.concatenate([weights @ matrix for weights in _weights(np.bincount(strata), resamples, seed)])
+    ends = np.cumsum([sum(term.width for term in terms) for terms in groups.values()])
+    return dict(zip(groups, np.split(drawn, ends[:-1], axis=1), strict=True))
+
+
+def _spread(term: Term) -> Floats:
+    """(N, width), each sample's value in its column."""
+    found = np.zeros((len(term.values), term.width))
+    found[np.arange(len(found)), 0 if term.index is None else term.index] = term.values
+    return found
+
+
+def _weights(sizes: Ints, resamples: int, seed: int) -> Iterator[Floats]:
+    """Blocks (B, N) of bootstrap counts of samples sorted by stratum: n_k draws with replacement within stratum k."""
+    n, rng = int(sizes.sum()), np.random.default_rng(seed)
+    first, size = np.repeat(np.cumsum(sizes) - sizes, sizes), np.repeat(sizes, sizes)
+    block = max(1, min(resamples, BLOCK_CELLS // n))
+    for start in range(0, resamples, block):
+        rows = min(block, resamples - start)
+        drawn = first + (rng.random((rows, n)) * size).astype(np.int64)
+        flat = (drawn + np.arange(rows)[:, None] * n).ravel()
+        yield np.bincount(flat, minlength=rows * n).reshape(rows, n).astype(np.float64)

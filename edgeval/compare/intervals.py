@@ -1,0 +1,181 @@
+"""Resampled figures of one side, and differences of two sides paired by sample, each ready to give its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeval.compare.side import BOTTOMS, Facts, Side
+from edgeval.measures import accuracy, calibration, resample
+from edgeval.measures.resample import RESAMPLES, Resampled, Sums, Term
+from edgeval.measures.spread import shrunk_shares
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Measures = dict[str, Callable[[Floats], Floats]]
+Groups = dict[str, tuple[Term, ...]]
+
+BY_CLASS: Measures = {
+    "gini": accuracy.gini,
+    **{name: (lambda values, k=k: accuracy.bottom(values, k)) for name, k in BOTTOMS.items()},  # type: ignore[misc]
+}
+BINNED: dict[str, Callable[[Floats], Ints]] = {"ece": calibration.bin_index, "ece_equal_mass": calibration.mass_index}
+SCHEME = f"bootstrap, stratified by class, {RESAMPLES:,} resamples"
+PLAUSIBLE = 1.2
+LEVEL = 0.05
+LIMITS = {"nll": np.inf, "brier": 2.0}
+SECOND = 300
+DEBUG = int(__import__("os").environ.get("DBG", "2"))
+
+
+def differences(a: Side, b: Side, seed: int = 0) -> dict[str, Resampled]:
+    """Candidate b - reference a, paired: top5, ece, ece_equal_mass, gini, bottom5/10/20, nll, brier where known."""
+    return between(a.facts, b.facts, seed=seed)
+
+
+def estimates(side: Side, seed: int = 0) -> dict[str, Resampled]:
+    """The same measures of one side."""
+    return alone(side.facts, seed=seed)
+
+
+def alone(facts: Facts, *, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, Resampled]:
+    """Each measure of one side."""
+    counts = _cells(facts, (~facts.correct).astype(np.int64), 2)
+    found = _by_class(counts, (np.array([1, 0]),), f"basic {SCHEME}", (seed, resamples))
+    groups: Groups = {name: (Term(values),) for name, values in facts.terms.items()}
+    groups |= {name: (_binned(facts, name),) for name in BINNED if facts.confidences is not None}
+    drawn = _drawn(groups, facts, (seed, resamples))
+    found |= {name: _mean(drawn[name], len(facts), f"basic {SCHEME}") for name in facts.terms}
+    for name in BINNED if facts.confidences is not None else ():
+        found[name] = _from_zero(_gap(drawn[name], len(facts), f"basic {SCHEME}, bounded bias"), facts, name, seed)
+    return {name: replace(one, limits=(0.0, LIMITS.get(name, 1.0))) for name, one in found.items()}
+
+
+def between(a: Facts, b: Facts, *, seed: int = 0, resamples: int = RESAMPLES) -> dict[str, Resampled]:
+    """Each measure of b less that of a, on the same samples."""
+    counts = _cells(a, 2 * ~a.correct + ~b.correct, 4)
+    how = f"paired basic {SCHEME}"
+    found = _by_class(counts, (np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0])), how, (seed, resamples))
+    shared = [name for name in a.terms if name in b.terms]
+    groups: Groups = {name: (Term(b.terms[name] - a.terms[name]),) for name in shared}
+    known = BINNED if a.confidences is not None and b.confidences is not None else ()
+    groups |= {name: (_binned(a, name), _binned(b, name)) for name in known}
+    drawn = _drawn(groups, a, (seed, resamples))
+    found |= {name: _mean(drawn[name], len(a), how) for name in shared}
+    for name in known:
+        found[name] = _gap_change(drawn[name], len(a), f"{how}, bounded bias", seed)
+    return found
+
+
+def _drawn(groups: Groups, facts: Facts, draw: tuple[int, int]) -> dict[str, Sums]:
+    """Sums drawn, spread by n / (n - K): drawing n_k of n_k samples understates the variance by 1 / n_k."""
+    if not groups:
+        return {}
+    n, classes = len(facts), len(np.unique(facts.labels))
+    wider = n / (n - classes) if n > classes else 1.0
+    drawn = resample.sums(groups, facts.labels, seed=draw[0], resamples=draw[1])
+    return {
+        name: Sums(one.observed, one.covariance * wider, one.observed + (one.draws - one.observed) * np.sqrt(wider))
+        for name, one in drawn.items()
+    }
+
+
+def _binned(facts: Facts, name: str) -> Term:
+    """Right minus confidence of each sample, in its bin."""
+    assert facts.confidences is not None
+    return Term(facts.correct - facts.confidences, BINNED[name](facts.confidences), calibration.BINS)
+
+
+def _cells(facts: Facts, cell: Ints, width: int) -> Ints:
+    """(K, width) samples of each class that is not empty in each cell."""
+    counts = np.bincount(facts.labels * width + cell, minlength=facts.classes * width).reshape(-1, width)
+    found: Ints = counts[counts.sum(axis=1) > 0].astype(np.int64)
+    return found
+
+
+def _by_class(counts: Ints, sides: tuple[Ints, ...], how: str, draw: tuple[int, int]) -> dict[str, Resampled]:
+    """Gini and bottom-k from class tables; `sides` says for each side in which cells it is right, the last one counts
+    positively and the first of two negatively. Tables come from shares shrunk to the true spread of classes."""
+    sizes, shares = counts.sum(axis=1), shrunk_shares(counts)
+
+    def values(cells: Floats) -> dict[str, Floats]:
+        right: list[Floats] = [cells @ side for side in sides]
+        last = {name: measure(right[-1]) for name, measure in BY_CLASS.items()}
+        return last if len(sides) == 1 else {name: v - BY_CLASS[name](right[0]) for name, v in last.items()}
+
+    observed, centre = values(counts / sizes[:, None]), values(shares)
+    drawn: list[dict[str, Floats]] = []
+    for block in resample.tables(shares, sizes, draw[1], seed=draw[0]):
+        if not drawn:
+            again = values(shrunk_shares(block[:SECOND]))
+            first = values(block[:SECOND] / sizes[:, None])
+        drawn.append(values(block / sizes[:, None]))
+    found = {}
+    for name in BY_CLASS:
+        draws = np.concatenate([block[name] for block in drawn])
+        wider = max(1.0, float(again[name].std()) / max(float(first[name].std()), 1e-12))
+        if DEBUG:
+            wider = {1: 1.0, 2: wider}[DEBUG]
+        draws = draws.mean() + (draws - draws.mean()) * wider
+        found[name] = Resampled(float(observed[name]), draws, how, centre=float(centre[name]))
+    return found
+
+
+def _mean(drawn: Sums, n: int, how: str) -> Resampled:
+    """The mean of one column."""
+    return Resampled(float(drawn.observed[0]) / n, drawn.draws[:, 0] / n, how)
+
+
+def _gap(drawn: Sums, n: int, how: str) -> Resampled:
+    """ECE: sum of absolute bin sums. A bin's bias depends on its true gap, which lies around the one seen."""
+    sd = np.sqrt(np.maximum(np.diagonal(drawn.covariance), 0.0))
+    gap = np.abs(drawn.observed)
+    most = calibration.excess(np.maximum(gap - PLAUSIBLE * sd, 0.0), sd).sum() / n
+    least = calibration.excess(gap + PLAUSIBLE * sd, sd).sum() / n
+    return _bounded(float(gap.sum()) / n, np.abs(drawn.draws).sum(axis=1) / n, how, (least, most))
+
+
+def _from_zero(found: Resampled, facts: Facts, name: str, seed: int) -> Resampled:
+    """An interval from 0 on unless the labels reject, at 5%, that confidences mean just what they say."""
+    assert facts.confidences is not None
+    p = calibration.consistency(facts.confidences, facts.correct, BINNED[name](facts.confidences), seed=seed)
+    if p <= LEVEL:
+        return replace(found, method=f"{found.method}; perfect calibration rejected, p = {p:.2g}")
+    how = f"{found.method}; lower end 0: perfect calibration not rejected, p = {p:.2g}"
+    return replace(found, method=how, slack=(np.inf, found.slack[1]))
+
+
+def _gap_change(drawn: Sums, n: int, how: str, seed: int) -> Resampled:
+    """Change of ECE: the bias of each pair of bins is bounded over the gaps that their joint distribution leaves open.
+
+    As if one more answer had flipped each way, so that no change seen is not yet no change.
+    """
+    half = len(drawn.observed) // 2
+    pairs = np.arange(half)[:, None] + np.array([0, half])
+    points = _around(drawn.observed[pairs], drawn.covariance[pairs[:, :, None], pairs[:, None, :]])
+    bias = calibration.excess(points, np.sqrt(np.maximum(np.diagonal(drawn.covariance), 0.0))[pairs][:, None])
+    shift = (bias[..., 1] - bias[..., 0]) / n
+    size, seen = np.abs(drawn.draws), np.abs(drawn.observed)
+    change = (size[:, half:].sum(axis=1) - size[:, :half].sum(axis=1)) / n
+    change = change + np.random.default_rng(seed).normal(scale=np.sqrt(2) / n, size=len(change))
+    bounds = float(shift.min(axis=1).sum()), float(shift.max(axis=1).sum())
+    return _bounded(float(seen[half:].sum() - seen[:half].sum()) / n, change, how, bounds)
+
+
+def _around(centres: Floats, covariances: Floats) -> Floats:
+    """(B, P, 2) points of the ellipses of at most PLAUSIBLE standard errors about (B, 2) centres."""
+    values, vectors = np.linalg.eigh(covariances)
+    roots = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+    angles, radii = np.linspace(0, 2 * np.pi, 24, endpoint=False), np.linspace(0, PLAUSIBLE, 5)
+    disc = np.stack([np.outer(radii, np.cos(angles)), np.outer(radii, np.sin(angles))], axis=-1).reshape(-1, 2)
+    found: Floats = centres[:, None, :] + np.einsum("bij,pj->bpi", roots, disc)
+    return found
+
+
+def _bounded(estimate: float, draws: Floats, how: str, bias: tuple[float, float]) -> Resampled:
+    """An interval whose lower end takes out the largest and whose upper end takes out the least plausible bias."""
+    taken = float(draws.mean()) - estimate
+    return Resampled(estimate, draws, how, slack=(max(bias[1] - taken, 0.0), max(taken - bias[0], 0.0)))
