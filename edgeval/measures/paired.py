@@ -121,13 +121,13 @@ def clopper_pearson(successes: int, n: int, confidence: float = 0.95) -> tuple[f
 
     Wider than Wilson's; for decisions: a bound below a limit is wrong at most as often as its level says, at any n.
     """
-    from scipy.special import btdtri
+    from scipy.special import betaincinv
 
     if n <= 0:
         return None
     tail = (1 - confidence) / 2
-    low = float(btdtri(successes, n - successes + 1, tail)) if successes else 0.0
-    high = float(btdtri(successes + 1, n - successes, 1 - tail)) if successes < n else 1.0
+    low = float(betaincinv(successes, n - successes + 1, tail)) if successes else 0.0
+    high = float(betaincinv(successes + 1, n - successes, 1 - tail)) if successes < n else 1.0
     return low, high
 
 
@@ -235,3 +235,11 @@ def _check(discordance: float, drop: float) -> None:
         raise ValueError(
             f"a drop of {drop:g} needs at least that share of changed answers; discordance is {discordance:g}"
         )
+
+
+def share_p(value: float, limit: float, n: int) -> float:
+    """One-sided p-value of the score test of "the share is at least `limit`", which Wilson's interval inverts."""
+    spread = sqrt(limit * (1 - limit) / n)
+    if spread == 0:
+        return float(value >= limit)
+    return NormalDist().cdf((value - limit) / spread)

@@ -26,8 +26,8 @@ NET_SHARE = 0.9  # of alpha for lost against gained; the rest for how many are d
 TIMES, WEIGHTS = np.array([0.02, 0.1, 0.5, 2.5]), np.array([0.1, 0.3, 0.4, 0.2])
 PRIOR_N, PRIOR_SQUARES = 20, 1.0  # of the running estimate of the variance: 5%
 CAP = 0.9  # of the largest bet that cannot lose everything
-CHUNK = 100  # draws multiplied before a logarithm is taken
-FINE = 50  # candidate totals are m / FINE apart, at least 1
+CHUNK = 200  # draws multiplied before a logarithm is taken
+FINE = 30  # candidate totals are m / FINE apart, at least 1
 
 
 def inner_confidence(confidence: float, alpha: float = ALPHA) -> float:
@@ -93,10 +93,13 @@ class Total:
         self.seen, self.sum, self.squares = self.seen + len(x), int(sums[-1] + x[-1]), int(squares[-1] + x[-1] ** 2)
         first, last = self._possible()
         self._keep((self.grid >= first) & (self.grid <= last))
+        # Not betting is a bet that looks only at the past too: upwards against low candidates, downwards against high.
+        centre, spread = sums[0] / weight[0], deviation[0] / np.sqrt(weight[0])
+        high, low = np.searchsorted(self.grid, [self.n * (centre + spread), self.n * (centre - spread)])
         gap = x[:, None] - (self.grid - sums[:, None]) / left[:, None]  # (draws, candidates)
         for k in range(len(bet)):
-            self.up[k] += np.log(np.multiply.reduce(1 + up[k][:, None] * gap, axis=0))
-            self.down[k] += np.log(np.multiply.reduce(1 - down[k][:, None] * gap, axis=0))
+            self.up[k, :high] += np.log(np.multiply.reduce(1 + up[k][:, None] * gap[:, :high], axis=0))
+            self.down[k, low:] += np.log(np.multiply.reduce(1 - down[k][:, None] * gap[:, low:], axis=0))
 
     def _reject(self) -> None:
         """Narrow the bounds. Should nothing be left (probability at most alpha), they stay as they were."""
@@ -134,7 +137,8 @@ class Region:
     def corners(self) -> list[tuple[int, int]]:
         """The pairs at the ends of the edges with the lowest and with the highest net that hold a pair at all."""
         nets = range(self.net[0], self.net[1] + 1)
-        return [*self._edge(nets), *self._edge(reversed(nets))]
+        low, high = self._edge(nets), self._edge(reversed(nets))
+        return [*low[:1], *high[:1], *low[1:], *high[1:]]  # those that differ most come first
 
     def _edge(self, nets: Iterator[int] | range) -> list[tuple[int, int]]:
         """Both ends of the first of these nets that holds a pair."""
@@ -172,8 +176,9 @@ class Sequence:
         of equal gained - lost each of PASS and FAIL is given from one end on, if at all: so it is for Tango's bounds
         (more discordant pairs: wider) and for limits on lost.
         """
-        verdicts = {verdict_of(*pair) for pair in self.region().corners()}
-        return verdicts.pop() if len(verdicts) == 1 else None
+        first, *rest = self.region().corners()
+        verdict = verdict_of(*first)
+        return verdict if all(verdict_of(*pair) == verdict for pair in rest) else None
 
 
 def fixed_verdict(n: int, margin: float, confidence: float) -> Callable[[int, int], str]:

@@ -1,0 +1,72 @@
+"""The worst class against enumeration and simulation; named classes against their parts."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from edgeval.measures import families, paired
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained"), [([5, 1, 3], [0, 2, 1]), ([0, 2], [4, 0]), ([1, 0, 2], [0, 0, 1]), ([3, 6], [0, 1])]
+)
+def test_the_worst_class_by_enumerating_every_coin(lost: list[int], gained: list[int]) -> None:
+    tosses = np.add(lost, gained)
+    observed = min(binom.sf(a - 1, d, 0.5) for a, d in zip(lost, tosses, strict=True))
+    total = 0.0
+    for heads in product(*(range(d + 1) for d in tosses)):
+        least = min(binom.sf(a - 1, d, 0.5) for a, d in zip(heads, tosses, strict=True))
+        total += float(np.prod(binom.pmf(heads, tosses, 0.5))) * (least <= observed * (1 + 1e-9))
+    assert families.worst_class(lost, gained)[1] == pytest.approx(total)
+
+
+@pytest.mark.parametrize(("lost", "gained"), [([0], [0]), ([0, 0, 0], [0, 0, 0]), ([0, 0], [3, 9])])
+def test_without_a_loss_the_worst_class_is_no_finding(lost: list[int], gained: list[int]) -> None:
+    assert families.worst_class(lost, gained)[1] == 1.0
+
+
+def test_the_worst_class_does_not_depend_on_the_order_of_classes() -> None:
+    lost, gained = np.random.default_rng(0).binomial(100, 0.03, (2, 50))
+    lost[7] += 15
+    order = np.random.default_rng(1).permutation(50)
+    index, p = families.worst_class(lost, gained)
+    moved, again = families.worst_class(lost[order], gained[order])
+    assert (index, order[moved]) == (7, 7)
+    assert again == pytest.approx(p)
+
+
+def test_family_wise_error_stays_at_its_level_where_a_plain_rule_cries_wolf() -> None:
+    rng, found, holm, plain, runs = np.random.default_rng(0), 0, 0, 0, 1000
+    for _ in range(runs):
+        lost, gained, _ = rng.multinomial(100, [0.03, 0.03, 0.94], 100).T
+        found += families.worst_class(lost, gained)[1] <= 0.05
+        plain += ((lost - gained) >= 5).any()
+        p = paired.tango_z(lost, gained, 100, -0.05).min()  # the smallest of 100, times 100, is what Holm asks first
+        holm += p <= -paired.z_value(1 - 0.05 / 100)
+    assert found / runs <= 0.05
+    assert holm / runs <= 0.05
+    assert plain / runs > 0.9
+
+
+def test_real_damage_to_three_classes_is_found() -> None:
+    rng, worst, named = np.random.default_rng(1), 0, 0
+    for _ in range(40):
+        lost, gained, _ = rng.multinomial(100, [0.03, 0.03, 0.94], 100).T
+        lost[:3], gained[:3], _ = rng.multinomial(100, [0.23, 0.03, 0.74], 3).T
+        index, p = families.worst_class(lost, gained)
+        worst += index < 3 and p <= 0.05
+        named += bool((families.named_classes(lost[:5], gained[:5], [100] * 5, margin=0.05).p[:3] <= 0.05).any())
+    assert worst >= 38
+    assert named >= 38
+
+
+def test_named_classes_are_tangos_bounds_and_holms_p() -> None:
+    found = families.named_classes([12, 3], [0, 3], [100, 50], margin=[0.05, 0.02], confidence=0.95)
+    assert found.delta == pytest.approx([-0.12, 0])
+    assert (found.low[0], found.high[0]) == pytest.approx(paired.tango(12, 0, 100, 0.9))
+    p = [paired.tango_p(12, 0, 100, -0.05, "less"), paired.tango_p(3, 3, 50, -0.02, "less")]
+    assert found.p == pytest.approx(paired.holm(p))
