@@ -43,5 +43,5 @@ def compare(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet
     with Display(quiet=quiet) as display:
         found = weigh(what, given, store, display)
         rows = [evidence.comparison for evidence in found.evidences]
-        page = keep(rows, found.samples, store, found.name)
+        page = keep(rows, found.samples, store, found.name, tables=found.tables)
     options.emit(render_text(rows, report=page), lambda: as_json(rows), json_to)

@@ -55,7 +55,7 @@ def gate(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet: b
     with Display(quiet=quiet) as display:
         found = weigh(what, given, store, display, forewarn(settings, display))
         rows, status = judge_all(found.evidences, settings, store)
-        page = keep(rows, found.samples, store, found.name, report_dir=given["report_dir"])
+        page = keep(rows, found.samples, store, found.name, report_dir=given["report_dir"], tables=found.tables)
     options.emit(render_text(rows, report=page), lambda: as_json(rows), json_to)
     code = EXIT[status]
     asked = {STATUSES[name] for name in given["fail_on"] if name != "any"} or set(STATUSES.values())

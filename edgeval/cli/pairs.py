@@ -15,6 +15,7 @@ from edgeval.cli import options
 if TYPE_CHECKING:
     from edgeval.cli.display import Display
     from edgeval.records.evidence import Evidence
+    from edgeval.records.predictions import Predictions
     from edgeval.store import Store
     from edgeval.tasks.samples import Samples
     from edgeval.workflow.models import Setting, SideSpec
@@ -30,6 +31,11 @@ class Weighed:
     evidences: list[Evidence]
     samples: Samples | None
     name: str
+
+    @property
+    def tables(self) -> list[tuple[Predictions, Predictions]]:
+        """Reference and candidate of each comparison, in the same order."""
+        return [(evidence.reference, evidence.candidate) for evidence in self.evidences]
 
 
 def pairs(function: Any) -> Any:

@@ -94,17 +94,7 @@ def weigh(reference: Predictions, candidate: Predictions, context: Context | Non
         notes=tuple(dict.fromkeys(notes)),
         command=context.command,
     )
-    assert reference.ids is not None
-    return Evidence(
-        row,
-        reference.ids,
-        reference.labels,
-        candidate.classes,
-        reference.correct,
-        candidate.correct,
-        changes,
-        lambda: estimates(b, context.seed),
-    )
+    return Evidence(row, reference, candidate, changes, lambda: estimates(b, context.seed))
 
 
 def _counted(candidate: Predictions, side: Side) -> tuple[str, ...]:

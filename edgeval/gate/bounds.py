@@ -114,7 +114,7 @@ def _jaccard(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
 def _drawn(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
     """A measure whose interval comes from resampling: the paired difference, or the candidate alone."""
     relative = rule.limit in ("max_drop", "max_increase")
-    found = (evidence.differences if relative else evidence.candidate).get(rule.metric)
+    found = (evidence.differences if relative else evidence.own).get(rule.metric)
     if found is None:
         return Figure(None, missing=evidence.comparison.metrics[rule.metric].method or "it could not be computed")
     lo, hi = found.interval(two_sided(confidence))

@@ -1,4 +1,4 @@
-"""Evidence: what a judge needs beyond a comparison: who was right on each sample, and resampled differences."""
+"""Evidence: what a judge needs beyond a comparison: both tables sample by sample, and resampled differences."""
 
 from __future__ import annotations
 
@@ -12,31 +12,44 @@ from numpy.typing import NDArray
 
 from edgeval.measures.resample import Resampled
 from edgeval.records.findings import Comparison
+from edgeval.records.predictions import Predictions
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A comparison with the samples behind it.
+    """A comparison with the answers behind it.
 
-    ids: N strings; labels, answers: (N,) int64, answers those of the candidate; right_reference, right_candidate: (N,)
-    bool; all in the order of the reference's table.
-    differences: metric -> resampled paired difference (candidate - reference) of ECE, Gini, bottom-k, NLL, Brier;
-    alone: gives the same measures of the candidate alone, for absolute limits.
+    reference, candidate: the two tables of N samples in the same order, with ids; differences: metric -> resampled
+    paired difference (candidate - reference) of ECE, Gini, bottom-k, NLL, Brier; alone: gives the same measures of the
+    candidate by itself, for absolute limits.
     """
 
     comparison: Comparison
-    ids: tuple[str, ...]
-    labels: NDArray[np.int64]
-    answers: NDArray[np.int64]
-    right_reference: NDArray[np.bool_]
-    right_candidate: NDArray[np.bool_]
+    reference: Predictions
+    candidate: Predictions
     differences: Mapping[str, Resampled] = field(default_factory=dict)
     alone: Callable[[], Mapping[str, Resampled]] = dict
 
     @cached_property
-    def candidate(self) -> Mapping[str, Resampled]:
+    def own(self) -> Mapping[str, Resampled]:
         """The candidate's own figures, resampled when first asked for."""
         return self.alone()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return self.reference.ids or ()
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        return self.reference.labels
+
+    @property
+    def right_reference(self) -> NDArray[np.bool_]:
+        return self.reference.correct
+
+    @property
+    def right_candidate(self) -> NDArray[np.bool_]:
+        return self.candidate.correct
 
     def with_findings(self, **values: Any) -> Evidence:
         """A copy whose comparison says more."""

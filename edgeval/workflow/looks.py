@@ -83,7 +83,7 @@ def _marks(evidence: Evidence) -> dict[str, NDArray[np.int64]]:
     digests = (hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8) for name in evidence.ids)
     ids = np.array([int.from_bytes(digest.digest(), "little", signed=True) for digest in digests], dtype=np.int64)
     order = np.argsort(ids, kind="stable")
-    return {"ids": ids[order], "labels": evidence.labels[order], "answers": evidence.answers[order]}
+    return {"ids": ids[order], "labels": evidence.labels[order], "answers": evidence.candidate.classes[order]}
 
 
 def _continues(known: dict[str, NDArray[np.generic]], marks: dict[str, NDArray[np.int64]]) -> bool:

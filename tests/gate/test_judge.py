@@ -1,0 +1,150 @@
+"""Verdicts: what passes, fails and stays open, by hand; false PASS and FAIL at the margin by simulation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeval.compare.pair import weigh
+from edgeval.errors import InputError
+from edgeval.gate.judge import Look, judge
+from edgeval.measures.paired import tango, tango_bound, wilson, z_value
+from edgeval.records.findings import RuleResult, Status, Verdict
+from edgeval.records.gate import Rule
+from tests.gate.conftest import Made, side
+
+Table = tuple[int, int, int]
+
+
+def rule(metric: str, **limits: Any) -> Rule:
+    return Rule.model_validate({"metric": metric, **limits})
+
+
+def one(verdict: Verdict) -> RuleResult:
+    (found,) = verdict.rules
+    return found
+
+
+@pytest.mark.parametrize(
+    ("flips", "limits", "status"),
+    [
+        ((2000, 20, 20), {"max_drop": "2pt"}, "PASS"),
+        ((2000, 120, 20), {"max_drop": "2pt"}, "FAIL"),
+        ((200, 4, 2), {"max_drop": "2pt"}, "INCONCLUSIVE"),
+        ((2000, 0, 0), {"max_drop": "2pt"}, "PASS"),
+        ((1, 0, 0), {"max_drop": "2pt"}, "INCONCLUSIVE"),
+        ((2000, 20, 20), {"max_drop": "2%"}, "PASS"),
+        ((2000, 200, 0), {"min": "85pt"}, "PASS"),
+        ((2000, 200, 0), {"min": "95pt"}, "FAIL"),
+    ],
+)
+def test_top1(flipping: Made, flips: Table, limits: dict[str, str], status: Status) -> None:
+    assert judge(flipping(*flips), [rule("top1", **limits)], Look()).status == status
+
+
+def test_the_bound_is_one_sided_and_both_ends_are_told(flipping: Made) -> None:
+    found = one(judge(flipping(1000, 30, 10), [rule("top1", max_drop="3pt", confidence=0.95)], Look()))
+    low, high = tango(30, 10, 1000, 0.90)
+    assert (found.bound, found.good, found.value) == pytest.approx((low, high, -0.02))
+    assert (found.margin, found.confidence, found.limit) == (pytest.approx(0.03), 0.95, "max_drop")
+
+
+@pytest.mark.parametrize(
+    ("metric", "limits", "status"),
+    [
+        ("lost_rate", {"max": "2pt"}, "PASS"),
+        ("lost_rate", {"max": "0.5pt"}, "FAIL"),
+        ("jaccard", {"min": 0.6}, "PASS"),
+        ("jaccard", {"min": 0.9}, "FAIL"),
+        ("jaccard", {"max_drop": "40pt"}, "PASS"),
+        ("ece", {"max_increase": 0.1}, "NO_VERDICT"),
+        ("latency_p95_ms", {"max": "1ms"}, "NO_VERDICT"),
+        ("arena_kb", {"max": "1kb"}, "NO_VERDICT"),
+    ],
+)
+def test_other_metrics(flipping: Made, metric: str, limits: dict[str, Any], status: Status) -> None:
+    found = judge(flipping(4000, 50, 50, both_wrong=300), [rule(metric, **limits)], Look())
+    assert found.status == status, found.reasons
+
+
+def test_sizes_are_judged_as_measured(flipping: Made) -> None:
+    small = flipping(10, 0, 0, size_bytes=400_000)
+    assert [judge(small, [rule("artifact_kb", max=size)], Look()).status for size in ("400kb", "0.3mb")] == [
+        "PASS",
+        "FAIL",
+    ]
+    assert judge(small, [rule("artifact_kb", max_increase="10%")], Look()).status == "PASS"
+
+
+def test_precedence_and_reasons(flipping: Made) -> None:
+    rules = [rule("top1", max_drop="2pt"), rule("top1", max_drop="50pt"), rule("lost_rate", max="0.1pt")]
+    verdict = judge(flipping(2000, 60, 20), rules, Look())
+    assert [found.status for found in verdict.rules] == ["INCONCLUSIVE", "PASS", "FAIL"]
+    assert (verdict.status, verdict.exit_code) == ("FAIL", 1)
+    assert verdict.reasons == ("lost_rate: max 0.1pt: the whole interval lies outside the limit",)
+    closed = judge(flipping(2000, 60, 20), rules, Look(), ["the runtime is unknown"])
+    assert (closed.status, closed.exit_code, closed.reasons[0]) == ("NO_VERDICT", 5, "the runtime is unknown")
+
+
+def test_more_images_would_decide(flipping: Made) -> None:
+    found = one(judge(flipping(200, 5, 5), [rule("top1", max_drop="2pt")], Look()))
+    assert found.status == "INCONCLUSIVE"
+    assert found.more_images is not None
+    scale = (200 + found.more_images) / 200
+    again = judge(
+        flipping(200 + found.more_images, round(5 * scale), round(5 * scale)), [rule("top1", max_drop="2pt")], Look()
+    )
+    assert again.status == "PASS"
+    on_it = one(judge(flipping(200, 14, 10), [rule("top1", max_drop="2pt")], Look()))
+    assert on_it.more_images is None
+    assert "hardly" in on_it.why
+
+
+def test_a_second_look_is_judged_more_strictly(flipping: Made) -> None:
+    evidence = flipping(773, 19, 19)
+    strict = one(judge(evidence, [rule("top1", max_drop="2pt")], Look(2, 0.5)))
+    assert strict.confidence == pytest.approx(0.975)
+    assert strict.bound == pytest.approx(tango(19, 19, 773, 0.95)[0])
+
+
+def test_every_named_class_must_pass(flipping: Made) -> None:
+    evidence = flipping(4000, 300, 0, classes=4)
+    both = rule("class_accuracy", classes=("k0", "k1"), max_drop="12pt")
+    assert judge(evidence, [both], Look()).status == "PASS"
+    found = one(judge(evidence, [rule("class_accuracy", classes=("k0", "k1"), max_drop="5pt")], Look()))
+    assert [part.status for part in found.classes] == ["INCONCLUSIVE", "INCONCLUSIVE"] or found.status == "FAIL"
+
+
+def test_a_class_rule_fails_on_real_damage_and_names_the_class() -> None:
+    labels = np.arange(4000) % 4
+    now = np.ones(4000, bool)
+    now[np.flatnonzero(labels == 2)[:200]] = False
+    evidence = weigh(side(np.ones(4000, bool), labels, 4), side(now, labels, 4))
+    for named in ({"classes": ("k1", "k2")}, {}):
+        found = one(judge(evidence, [rule("class_accuracy", max_drop="5pt", **named)], Look()))
+        assert found.status == "FAIL"
+        assert found.why.startswith("k2:")
+    least = one(judge(evidence, [rule("class_accuracy", classes=("k2",), min="90pt")], Look()))
+    ends = wilson(800, 1000, 0.9)
+    assert ends is not None
+    assert (least.status, least.bound) == ("FAIL", pytest.approx(ends[0]))
+
+
+def test_an_unknown_class_is_an_error_and_an_empty_one_decides_nothing(flipping: Made) -> None:
+    with pytest.raises(InputError, match="did you mean k1"):
+        judge(flipping(10, 0, 0), [rule("class_accuracy", classes=("K1",), max_drop="5pt")], Look())
+    labels = np.zeros(500, dtype=np.int64)
+    table = side(np.ones(500, bool), labels, 2)
+    found = judge(weigh(table, table), [rule("class_accuracy", classes=("k1",), max_drop="5pt")], Look())
+    assert found.status == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(("n", "discordance"), [(773, 0.05), (300, 0.12)])
+def test_a_model_at_the_margin_passes_in_at_most_five_percent(n: int, discordance: float) -> None:
+    rng, margin = np.random.default_rng(3), 0.02
+    up, down = (discordance - margin) / 2, (discordance + margin) / 2
+    drawn = rng.multinomial(n, [down, up, 1 - discordance], size=4000)
+    passed = np.mean(tango_bound(drawn[:, 0], drawn[:, 1], n, z_value(0.95)) >= -margin)
+    assert passed <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(drawn))
