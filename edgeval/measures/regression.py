@@ -97,7 +97,7 @@ def studentised(
     if n > most_resampled:
         how = "normal interval with skewness correction"
         return {name: _resampled(term, _normal_t(term, resamples), how) for name, term in terms.items()}
-    how = f"studentised bootstrap, {resamples} resamples"
+    how = f"studentised bootstrap, {resamples:,} resamples"
     sums = _Sums(terms)
     parts = [sums.t_values(weights) for weights in _weights(n, resamples, seed)]
     drawn = {name: np.concatenate([part[name] for part in parts]) for name in terms}

@@ -14,7 +14,7 @@ from edgeval.report.markdown import escape
 
 ASCII = str.maketrans({wording.MINUS: "-", "→": "->", wording.DASH: "-", "…": "...", "×": "x", "²": "2"})
 MEASURES = {"mse": "MSE", "mae": "MAE", "bias": "bias", "r2": "R²", "max_abs": "largest error"}
-SHOWN = 8  # outputs on the first screen
+SHOWN = 6  # outputs on the first screen
 NOTES = 3
 
 
@@ -189,12 +189,17 @@ def _outputs(row: RegressionComparison) -> list[str]:
     lines = ["", f"  {'output':<18}{'MSE':>22}  {'ratio':>7}  {'95% interval':<18}{'moved':>8}"]
     for o in worst_first(row)[:SHOWN]:
         moved = figure(o.moved.rms) if o.moved.rms_relative is None else f"{o.moved.rms_relative:.1%}"
-        ends = wording.DASH if o.mse_ratio.ci95 is None else " to ".join(f"{end:.3f}" for end in o.mse_ratio.ci95)
-        ratio = wording.DASH if o.mse_ratio.value is None else f"{o.mse_ratio.value:.3f}"
+        ends = wording.DASH if o.mse_ratio.ci95 is None else " to ".join(_short(end) for end in o.mse_ratio.ci95)
+        ratio = wording.DASH if o.mse_ratio.value is None else _short(o.mse_ratio.value)
         lines.append(f"  {wording.clean(o.name, 17):<18}{_arrow(o.mse):>22}  {ratio:>7}  {ends:<18}{moved:>8}")
     if len(row.per_output) > SHOWN:
         lines.append(f"  {len(row.per_output) - SHOWN} more outputs in the report")
     return [*lines, "  moved: RMS of candidate - reference, of the targets' standard deviation"]
+
+
+def _short(ratio: float) -> str:
+    """At most seven characters."""
+    return f"{ratio:.3f}" if ratio < 1000 else f"{ratio:.1e}"
 
 
 def _scored(label: str, found: Estimate) -> str:
