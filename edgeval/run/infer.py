@@ -53,7 +53,8 @@ class Job:
     """What to run, on which images, and how.
 
     chunk: images a frame; workers: processes for accuracy, one thread each (None: one a core of the device);
-    latency: whether to measure it afterwards with the card's threads.
+    latency: whether to measure it afterwards with the card's threads; upto: answer only so many images from the first;
+    watch: sees each chunk as it is saved and may end the run.
     """
 
     model: Path
@@ -64,6 +65,15 @@ class Job:
     workers: int | None = None
     latency: bool = True
     reading: Reading = Reading()
+    upto: int | None = None
+    watch: Watch | None = None
+
+
+class Watch(Protocol):
+    """Looks at answers as they come."""
+
+    def __call__(self, start: int, stop: int, outputs: NDArray[np.generic], /) -> bool:
+        """The raw outputs of the images [start, stop); True stops the run."""
 
 
 class Sink(Protocol):
@@ -108,7 +118,7 @@ def infer(
     measured = job.latency and keras_form(job.model) is None  # TensorFlow in Python is no deployment
     for _ in range(ROUNDS):
         run.once(host, words | {"ranges": run.todo(), "latency": measured and run.latency is None})
-        if not run.todo():
+        if run.enough or not run.todo():
             break
     run.settle()
     return RunResult(run.hello, run.latency, run.peak_mb, known)
@@ -197,15 +207,17 @@ class _Run:
         self.peak_mb: float | None = None
         self.not_finite: dict[Range, int] = {}
         self.damaged: list[Range] = []
+        self.enough = False
+        self.wanted = len(job.samples) if job.upto is None else job.upto
 
     def todo(self) -> list[Range]:
         """Ranges that are neither saved nor known to be useless."""
-        return missing([*self.kept, *self.not_finite], len(self.job.samples))
+        return missing([*self.kept, *self.not_finite], self.wanted)
 
     def tell(self) -> None:
         """Report progress."""
-        n = len(self.job.samples)
-        self.progress(n - sum(stop - start for start, stop in self.todo()), n)
+        left = sum(stop - start for start, stop in self.todo())
+        self.progress(self.wanted - left, self.wanted)
 
     def once(self, host: Host, words: dict[str, Any]) -> None:
         """One round of the agent, from start to end. Raises what it reported."""
@@ -219,6 +231,8 @@ class _Run:
                 fault = fault or (header if header["type"] == "error" else None)
                 done = done or header["type"] == "done"
                 self._take(header, payload)
+                if self.enough:
+                    return  # leaving `with` ends the agent
                 frame = frames.read(process.stdout)
             if not done:
                 raise _failure(process, fault, self.job)
@@ -249,6 +263,7 @@ class _Run:
         self.sink.save(*place, outputs)
         self.kept.append(place)
         self.tell()
+        self.enough = self.job.watch is not None and self.job.watch(*place, outputs)
 
     def settle(self) -> None:
         """Raise IntegrityError unless every answer is there and finite."""
@@ -257,7 +272,7 @@ class _Run:
             hint = "check the model's weights and the preprocessing (--scale, --mean, --std)"
             raise IntegrityError("the model answers NaN or infinity", seen=seen, hint=hint)
         self.kept = self.sink.have()  # from the disk again: what counts is what is saved whole
-        left = self.todo()
+        left = [] if self.enough else self.todo()
         if left:
             seen = f"{sum(stop - start for start, stop in left)} answers; damaged chunks: {len(self.damaged)}"
             raise IntegrityError(
