@@ -41,9 +41,14 @@ def report(
     if bundle is None and with_models:
         raise click.UsageError("--with-models goes with --bundle OUT.zip")
     numbers = read_regression(comparison)
-    if numbers is not None and output is not None and output.suffix in (".html", ".md"):
-        render_regression(output, numbers)
-        click.echo(f"wrote {output}")
+    if numbers is not None:
+        if bundle is not None:
+            raise click.UsageError("--bundle does not go with a comparison of regression models")
+        if output is not None:
+            render_regression(output, numbers)
+            click.echo(f"wrote {output}", err=annotations)
+        if annotations:
+            click.echo(render_annotations([numbers]), nl=False)
         return
     rows, images = read_comparison(comparison)
     if output is not None:

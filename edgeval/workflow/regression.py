@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,14 @@ from edgeval.records.cards import explain
 from edgeval.records.regression import RegressionComparison, RegressionEvidence, RegressionScore
 from edgeval.records.reporter import Reporter
 from edgeval.records.values import Values, encode_values, holds_values, read_values
+from edgeval.report import wording
+from edgeval.report.junit import render_junit
 from edgeval.report.regression import render_markdown
 from edgeval.report.regression_page import render_html
-from edgeval.store import Store, file_safe
+from edgeval.store import Store
 from edgeval.tasks.quantities import Quantities, load_quantities
+from edgeval.workflow.index import index_store, page_stem
+from edgeval.workflow.kept import file_stem
 from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
 from edgeval.workflow.run import Bench, Model, answers, marks, model_identity, open_bench, source_of, work_name
 
@@ -84,18 +89,39 @@ def run_values(model: Model, data: Quantities, bench: Bench, store: Store, repor
     return found.with_source(**marks(model, bench, found.source))
 
 
-def keep_regression(row: RegressionComparison, store: Store) -> Path:
-    """Write the comparison and its reports; the path of the page (Markdown where HTML cannot be made)."""
+def keep_regression(row: RegressionComparison, store: Store, *, report_dir: Path | None = None) -> Path:
+    """Write the comparison and its reports; the path of the page (Markdown where HTML cannot be made).
+
+    report_dir: gets report.html, report.md, report.json and junit.xml besides. Raises InputError.
+    """
     store.open()
-    name = file_safe(f"{row.reference.name}-against-{row.candidate.name}")
-    place = file_safe(row.target.target or row.target.name)
-    store.write(store.root / "comparisons" / f"{name}-{place}.json", as_json(row).encode())
-    folder = store.root / "reports" / place
-    page = store.write(folder / f"{name}.md", render_markdown(row).encode())
-    try:
-        return store.write(folder / f"{name}.html", render_html(row).encode())
-    except RuntimeMissing:
+    place = file_stem(wording.place(row))
+    stem = file_stem(f"{row.reference.name}-against-{row.candidate.name}-{place}")
+    store.write(store.root / "comparisons" / f"{stem}.json", as_json(row).encode())
+    page = _pages(row, store.root / "reports" / place / page_stem(stem, place))
+    index_store(store)
+    if report_dir is None:
         return page
+    try:
+        report_dir.mkdir(parents=True, exist_ok=True)
+        page = _pages(row, report_dir / "report")
+        for name in ("report.json", "junit.xml"):
+            render_regression(report_dir / name, row)
+    except OSError as error:
+        hint = f"{error.strerror}; choose another --report-dir"
+        raise InputError("the report folder cannot be used", seen=report_dir, hint=hint) from error
+    return page
+
+
+def _pages(row: RegressionComparison, stem: Path) -> Path:
+    """Markdown, and HTML where it can be made; the path of the better one."""
+    pages = [stem.with_name(f"{stem.name}{suffix}") for suffix in (".md", ".html")]
+    render_regression(pages[0], row)
+    try:
+        render_regression(pages[1], row)
+    except RuntimeMissing:
+        return pages[0]
+    return pages[1]
 
 
 def as_json(row: RegressionComparison) -> str:
@@ -119,9 +145,10 @@ def read_regression(path: Path) -> RegressionComparison | None:
 
 
 def render_regression(path: Path, row: RegressionComparison) -> None:
-    """Write a page where the user asks for it, by its suffix."""
-    text = render_markdown(row) if path.suffix == ".md" else render_html(row)
-    Store(path.parent).write(path, text.encode())
+    """Write a report where the user asks for it, by its suffix: .html, .md, .xml (JUnit) or .json."""
+    makers: dict[str, Callable[[RegressionComparison], str]] = {".md": render_markdown, ".json": as_json}
+    makers[".xml"] = lambda found: render_junit([found])
+    Store(path.parent).write(path, makers.get(path.suffix, render_html)(row).encode())
 
 
 def _table(side: SideSpec, data: Quantities | None, setting: Setting, store: Store, reporter: Reporter) -> Values:

@@ -78,9 +78,11 @@ def test_models_are_run_compared_kept_and_reported_again(type_in: Typed, here: P
     row = json.loads(kept.read_text())
     assert (row["task"], row["n"], row["verdict"], row["candidate"]["origin"]) == ("regression", N, None, "desktop")
     assert row["latency_ms"]["p50"] > 0
-    for name in ("r.html", "r.md"):
+    for name in ("r.html", "r.md", "r.xml", "r.json"):
         assert type_in(f"report {kept.relative_to(here)} -o {name}")[0] == 0
     pages = here / "runs/reports/desktop"
+    assert json.loads((here / "r.json").read_text()) == row
+    assert "big.onnx-against-small.tflite.html" in (pages.parent / "index.html").read_text()
     assert (here / "r.html").read_text() == (pages / "big.onnx-against-small.tflite.html").read_text()
 
 
@@ -162,6 +164,8 @@ def test_a_changed_table_of_edgeval_is_noticed(type_in: Typed, here: Path) -> No
 
 
 def test_a_kept_comparison_that_was_changed_is_refused(type_in: Typed, here: Path) -> None:
+    code, _, err = type_in("report runs/comparisons/big.onnx-against-small.tflite-desktop.json --bundle b.zip")
+    assert (code, "--bundle does not go with" in err) == (2, True)
     (here / "x.json").write_text('{"schema": "edgeval/compare/1", "task": "regression", "n": 3}')
     code, _, err = type_in("report x.json -o x.html")
     assert (code, "not a comparison" in err) == (2, True)
