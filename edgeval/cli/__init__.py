@@ -17,6 +17,7 @@ VERBS = {
     "gate": "Whether to ship, by the rules in edgeval.toml.",
     "plan": "How many images the gate needs, and how long that takes.",
     "score": "Every measure of one table of predictions.",
+    "diagnose": "Why a model does not reach the accuracy that it should have.",
     "report": "Write the report of a comparison again.",
     "init": "Write a commented edgeval.toml.",
     "devices": "The devices that edgeval knows.",

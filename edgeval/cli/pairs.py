@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edgeval.workflow.models import Setting, SideSpec
 
 SIDES = ("", "reference_", "candidate_")
-PIECES = ("scale", "mean", "std", "outputs")
+PIECES = ("scale", "mean", "std", "outputs", "layout", "channels", "output")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,11 @@ def pairs(function: Any) -> Any:
             ),
             click.option("--format", "fmt", type=click.Choice(options.FORMATS), help="[default: the target's]"),
             click.option("--seed", type=click.IntRange(0), help="[default: the lowest there is]"),
-            click.option("--reference", metavar="MODEL", help="A .onnx, .tflite, table .npz, or ladder:rung:format."),
+            click.option(
+                "--reference",
+                metavar="MODEL",
+                help="A .onnx, .tflite, Keras file, table .npz, or ladder:rung:format[:seed].",
+            ),
             click.option("--candidate", metavar="MODEL", help="The same; it runs on the target."),
             click.option("--data", type=click.Path(path_type=Path), help="Labelled images: folder, .npz or .csv."),
             click.option("--size", type=options.size, metavar="HxW", help="Resize the images of --data."),
@@ -83,6 +87,15 @@ def preprocessing(function: Any) -> Any:
         function = click.option(
             f"--{side}scale", type=options.number, metavar="X", help=f"Input{who} = (pixel x scale - mean) / std."
         )(function)
+        function = click.option(
+            f"--{side}output", metavar="NAME", help=f"The output{who} to read, where there are several."
+        )(function)
+        orders = click.Choice(["rgb", "bgr"])
+        function = click.option(f"--{side}channels", type=orders, help=f"Channel order{who}.  [default: rgb]")(function)
+        layouts = click.Choice(["auto", "nhwc", "nchw"])
+        function = click.option(f"--{side}layout", type=layouts, help=f"Layout{who}, where its shape leaves it open.")(
+            function
+        )
         kinds = click.Choice(["auto", "logits", "probs"])
         function = click.option(f"--{side}outputs", type=kinds, help=f"What the model{who} answers.")(function)
     return function
@@ -144,12 +157,8 @@ def sides(what: tuple[str, ...], given: dict[str, Any], before: Any) -> tuple[Si
     _refuse(given, ("rungs", "fmt", "seed"), "--reference and --candidate")
 
     def side(role: Any) -> SideSpec:
-        values = {
-            n: given[f"{role}_{n}"] if given[f"{role}_{n}"] is not None else given[n] for n in ("scale", "mean", "std")
-        }
-        return SideSpec(
-            role, given[role], Flags(**values, outputs=given[f"{role}_outputs"] or given["outputs"] or "auto")
-        )
+        values = {n: given[f"{role}_{n}"] if given[f"{role}_{n}"] is not None else given[n] for n in PIECES}
+        return SideSpec(role, given[role], Flags(**values))
 
     command = "edgeval " + " ".join(_quoted(sys.argv[1:]))
     target = choose_target(given["target"])
