@@ -8,9 +8,10 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edgeval.measures.paired import Floats, holm, tango_bound, tango_z, z_value
+from edgeval.measures.paired import TAIL, Floats, holm, rarer_cell, tango_bound, tango_z, z_value
 
 Ints = NDArray[np.int64]
+CLEAR = 1.0  # standard errors beyond the margin from which a tail is summed exactly
 
 
 @dataclass(frozen=True)
@@ -18,14 +19,16 @@ class Classes:
     """Named classes against a margin, each (C,).
 
     delta: observed change; low and high: Tango's one-sided bounds of it, each at the full confidence. Every class has
-    low >= -margin: PASS, without a correction (intersection-union). p: Holm-adjusted score test of "lost at most the
-    margin"; at or under 1 - confidence: that class fails, with the family-wise error at that level.
+    low >= -margin: PASS, without a correction (intersection-union). p: `damage_p` of "lost at most the
+    margin", adjusted by Holm; at or under 1 - confidence that class fails, with the family-wise error at that level
+    or under. p_alone: not adjusted.
     """
 
     delta: Floats
     low: Floats
     high: Floats
     p: Floats
+    p_alone: Floats
 
 
 def worst_class(lost: ArrayLike, gained: ArrayLike) -> tuple[int, float]:
@@ -52,16 +55,42 @@ def named_classes(
     lost: ArrayLike, gained: ArrayLike, counts: ArrayLike, *, margin: ArrayLike, confidence: float = 0.95
 ) -> Classes:
     """Bounds and Holm-adjusted p-values of classes with (C,) lost, gained and n >= 1; margin >= 0, one or (C,)."""
-    lost, gained, counts = (np.asarray(x, dtype=float) for x in (lost, gained, counts))
+    lost, gained, counts, margin = np.broadcast_arrays(*(np.asarray(x) for x in (lost, gained, counts, margin)))
     z = z_value(confidence)
-    statistic = tango_z(lost, gained, counts, -np.asarray(margin, dtype=float))
-    p = np.array([NormalDist().cdf(value) for value in statistic.tolist()])
+    each = zip(lost.tolist(), gained.tolist(), counts.tolist(), margin.tolist(), strict=True)
+    p = np.array([damage_p(*one) for one in each])
     return Classes(
         delta=(gained - lost) / counts,
         low=tango_bound(lost, gained, counts, z),
         high=-tango_bound(gained, lost, counts, z),
         p=holm(p),
+        p_alone=p,
     )
+
+
+def damage_p(lost: int, gained: int, n: int, margin: float) -> float:
+    """One-sided p-value of "the drop is at most the margin", for margin >= 0: small where more was lost.
+
+    The chance that Tango's statistic comes out as low or lower, summed over the trinomial with its unknown share of
+    discordant pairs at its maximum-likelihood value under a drop of just the margin. The normal tail is too light where
+    few are gained: at n = 500 it is up to 1.7 times too small at 0.0005, which is where Holm looks among 100 classes.
+    """
+    from scipy.special import bdtrc
+    from scipy.stats import binom
+
+    statistic = float(tango_z(lost, gained, n, -margin))
+    if statistic > -CLEAR:
+        return NormalDist().cdf(statistic)
+    rarer = float(rarer_cell(*(np.asarray(x, dtype=float) for x in (lost, gained, n, margin))))
+    discordance = min(1.0, 2 * rarer + margin)
+    both = np.arange(int(binom.ppf(TAIL, n, discordance)), int(binom.isf(TAIL, n, discordance)) + 1)
+    low, high = np.full(len(both), -1), both + 1  # `high` lost are as extreme as observed, or no number is
+    while (high - low > 1).any():
+        middle = np.maximum((low + high) // 2, 0)
+        extreme = tango_z(middle, both - middle, n, -margin) <= statistic + 1e-9
+        low, high = np.where(extreme, low, middle), np.where(extreme, middle, high)
+    tail = np.where(high > 0, bdtrc(np.maximum(high - 1, 0).astype(float), both, (rarer + margin) / discordance), 1.0)
+    return min(1.0, float((binom.pmf(both, n, discordance) * np.where(high > both, 0.0, tail)).sum()))
 
 
 def _tail(heads: Ints, tosses: Ints) -> Floats:

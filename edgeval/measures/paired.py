@@ -57,19 +57,25 @@ def tango_z(lost: ArrayLike, gained: ArrayLike, n: ArrayLike, delta0: ArrayLike)
     numerator is 0 too.
     """
     lost, gained, n, delta0 = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in (lost, gained, n, delta0)))
-    # Solved for delta0 >= 0 and mirrored otherwise: then c <= 0, and the root below never subtracts near-equals.
+    # For delta0 >= 0 and mirrored otherwise: so mirrored counts give the very same number with the other sign.
     sign = np.where(delta0 < 0, -1.0, 1.0)
     plus, minus, d = np.where(delta0 < 0, lost, gained), np.where(delta0 < 0, gained, lost), np.abs(delta0)
-    a, b, c = 2 * n, (2 * n - plus + minus) * d - plus - minus, -minus * d * (1 - d)
-    root = np.sqrt(np.maximum(b * b - 4 * a * c, 0))
-    down = b + root
-    q = np.where(b > 0, np.divide(-2 * c, down, out=np.zeros_like(down), where=down > 0), (root - b) / (2 * a))
+    q = rarer_cell(plus, minus, n, d)
     variance = n * (2 * q + d * (1 - d))
     above = plus - minus - n * d
     # Rounding leaves about 1e-16 n of variance where it should be 0, at d = 1 or with no discordant pair at d = 0.
     flat = np.where(np.abs(above) < 1e-9, 0.0, np.copysign(np.inf, above))
     safe = variance > 1e-12 * n
     return np.asarray(sign * np.divide(above, np.sqrt(variance, where=safe, out=np.ones_like(d)), out=flat, where=safe))
+
+
+def rarer_cell(plus: Floats, minus: Floats, n: Floats, d: Floats) -> Floats:
+    """Maximum-likelihood probability of `minus` where that of `plus` is larger by d >= 0, elementwise: the larger root
+    of 2 n q^2 + b q + c = 0. With d >= 0, c <= 0, and no near-equals are subtracted."""
+    b, c = (2 * n - plus + minus) * d - plus - minus, -minus * d * (1 - d)
+    root = np.sqrt(np.maximum(b * b - 8 * n * c, 0))
+    down = b + root
+    return np.where(b > 0, np.divide(-2 * c, down, out=np.zeros_like(down), where=down > 0), (root - b) / (4 * n))
 
 
 def tango_p(lost: int, gained: int, n: int, delta0: float, alternative: Alternative) -> float:

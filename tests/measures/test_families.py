@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, multinomial
 
 from edgeval.measures import families, paired
 
@@ -68,5 +68,30 @@ def test_named_classes_are_tangos_bounds_and_holms_p() -> None:
     found = families.named_classes([12, 3], [0, 3], [100, 50], margin=[0.05, 0.02], confidence=0.95)
     assert found.delta == pytest.approx([-0.12, 0])
     assert (found.low[0], found.high[0]) == pytest.approx(paired.tango(12, 0, 100, 0.9))
-    p = [paired.tango_p(12, 0, 100, -0.05, "less"), paired.tango_p(3, 3, 50, -0.02, "less")]
+    p = [families.damage_p(12, 0, 100, 0.05), families.damage_p(3, 3, 50, 0.02)]
     assert found.p == pytest.approx(paired.holm(p))
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "n", "margin"), [(12, 0, 100, 0.05), (9, 2, 40, 0.02), (30, 0, 30, 0.5), (5, 0, 9, 0)]
+)
+def test_the_p_of_damage_is_the_share_of_simulated_tables_as_bad(lost: int, gained: int, n: int, margin: float) -> None:
+    rarer = float(paired.rarer_cell(*(np.array(float(x)) for x in (lost, gained, n, margin))))
+    cells = [rarer + margin, rarer, 1 - 2 * rarer - margin]
+    many_lost, many_gained, _ = np.random.default_rng(0).multinomial(n, cells, 100_000).T
+    as_bad = (
+        paired.tango_z(many_lost, many_gained, n, -margin) <= float(paired.tango_z(lost, gained, n, -margin)) + 1e-9
+    )
+    assert families.damage_p(lost, gained, n, margin) == pytest.approx(as_bad.mean(), abs=0.002)
+
+
+@pytest.mark.parametrize(("n", "discordance"), [(100, 0.07), (500, 0.0501)])
+def test_few_fail_at_the_margin_even_far_in_the_tail(n: int, discordance: float) -> None:
+    cells = [(discordance + 0.05) / 2, (discordance - 0.05) / 2, 1 - discordance]
+    lost, gained = (grid.ravel() for grid in np.meshgrid(np.arange(n // 4), np.arange(n // 8)))
+    chance = multinomial.pmf(np.stack([lost, gained, n - lost - gained], axis=1), n, cells)
+    z = paired.tango_z(lost, gained, n, -0.05)
+    for level in (0.05, 0.0005):
+        near = np.flatnonzero((z < 0.7 - paired.z_value(1 - level)) & (chance > level * 1e-5))
+        p = np.array([families.damage_p(int(lost[i]), int(gained[i]), n, 0.05) for i in near])
+        assert chance[near][p <= level].sum() <= level
