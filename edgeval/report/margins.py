@@ -48,7 +48,8 @@ def margin(rule: RuleResult, *, prefix: str) -> str:
         _labels(drawing, [(edge, judged.figure(rule, edge)), *((0.0, "0") for _ in zero)], low=low, high=high)
         return drawing
 
-    return draw(paint, label=f"{judged.full(rule)}: {judged.status_words(rule.status)}", prefix=prefix)
+    label = f"{judged.status_words(rule.status)}: {wording.clean(judged.full(rule), 300)}"
+    return draw(paint, label=label, prefix=prefix)
 
 
 def floors(spans: Sequence[Span], *, prefix: str) -> str:

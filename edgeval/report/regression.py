@@ -53,13 +53,13 @@ def sentence(row: RegressionComparison) -> str:
     n = "1 sample" if row.n == 1 else f"{wording.count(row.n)} samples"
     if row.mse_ratio.value is None:
         return f"On {n}, {row.mse_ratio.method}."
-    change = row.mse_ratio.value - 1
-    words = (
-        f"{abs(change):.1%} {'larger' if change > 0 else 'smaller'} than" if abs(change) >= 0.0005 else "as large as"
-    )
-    ends = row.mse_ratio.ci95
-    sure = ends is not None and not ends[0] <= 1 <= ends[1] and not is_approximate(row.mse_ratio)
-    doubt = "" if sure or abs(change) < 0.0005 else ", which may be chance"
+    ratio, ends = row.mse_ratio.value, row.mse_ratio.ci95
+    if abs(ratio - 1) < 0.0005:
+        return f"On {n}, the mean squared error of the candidate is as large as the reference's."
+    words = f"{abs(ratio - 1):.1%} {'larger' if ratio > 1 else 'smaller'} than" if ratio < 2 else f"{ratio:.3g} times"
+    doubt = ", which may be chance" if ends is None or ends[0] <= 1 <= ends[1] else ""
+    if not doubt and is_approximate(row.mse_ratio):
+        doubt = "; the interval behind this is approximate"
     return f"On {n}, the mean squared error of the candidate is {words} the reference's{doubt}."
 
 

@@ -40,7 +40,8 @@ def rules(verdict: Verdict) -> list[str]:
 
 def wrap(text: str, width: int = 78) -> str:
     """Lines of at most `width` columns, those after the first indented."""
-    return "\n".join(textwrap.wrap(wording.visible(text), width, subsequent_indent="  ", break_on_hyphens=False))
+    shown = wording.visible(text).replace("…", "...").replace("→", "->")  # as wide as the terminal will show them
+    return "\n".join(textwrap.wrap(shown, width, subsequent_indent="  ", break_on_hyphens=False))
 
 
 def _rule(rule: RuleResult) -> list[str]:
@@ -48,7 +49,7 @@ def _rule(rule: RuleResult) -> list[str]:
     asked = SHORT[rule.limit].format(judged.limit(rule))
     figures = f"{judged.figure(rule, rule.value):>12}{judged.figure(rule, rule.bound):>13}"
     status = judged.status_words(rule.status).upper()
-    lines = [f"  {status:<14}{wording.clean(rule.metric, 15):<16}{asked:<20}{figures}"]
+    lines = [f"  {status:<14}{wording.clean(rule.metric, 14):<16}{asked:<20}{figures}"]
     under = []
     if rule.status == "INCONCLUSIVE" and rule.more_images:
         under.append(judged.more(rule))

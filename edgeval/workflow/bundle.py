@@ -23,6 +23,7 @@ from edgeval.workflow.kept import Flipped, file_stem, known_answers, read_compar
 from edgeval.workflow.report import as_json
 
 MODELS = (".tflite", ".onnx")
+SIDES = ("reference", "candidate")
 PACKAGES = ("numpy", "scipy", "ai-edge-litert", "onnxruntime", "torch", "tensorflow", "pydantic", "pillow")
 
 
@@ -46,6 +47,7 @@ def write_bundle(comparison: Path, output: Path, options: BundleOptions) -> list
     parts = [_part(row, k, (flipped, options, models), files, notes) for k, row in enumerate(_numbered(rows))]
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
     files["environment.json"] = environment(rows, _here(), hashes).encode()
+    notes = list(dict.fromkeys(notes))
     files["README.md"] = readme(parts, notes).encode("utf-8", "replace")
     Store(output.parent).write(output, pack(files))
     return notes
@@ -83,10 +85,11 @@ def _part(
         notes.append(words + ("" if flipped.images is None else ": a cap was reached"))
     sides = [_model(folder, source, table, models, files) for source, table in _sides(row, reference, candidate)]
     if options.with_models and not all(sides):
-        lacking = [name for name, side in zip(("reference", "candidate"), sides, strict=True) if not side]
+        lacking = [name for name, side in zip(SIDES, sides, strict=True) if not side]
         notes.append(f"the model file of the {' and the '.join(lacking)} was not found by its SHA-256")
-    if all(sides) and held:
-        command = f"edgeval compare --reference {sides[0]} --candidate {sides[1]} --data {folder}inputs.npz"
+    if any(sides) and held == len(reference):
+        one, other = (side or f"{folder}{name}.npz" for name, side in zip(SIDES, sides, strict=True))
+        command = f"edgeval compare --reference {one} --candidate {other} --data {folder}inputs.npz"
     return Part(folder, row, len(reference), command)
 
 

@@ -8,19 +8,30 @@ import pytest
 from edgeval.records.artifact import Preprocess
 from edgeval.records.findings import (
     Answer,
+    AnswerShare,
     Bin,
     ClassDelta,
+    ClassResult,
     ClassScore,
     Comparison,
+    ConfusionChange,
     Delta,
     Estimate,
+    Expectation,
     Flip,
     Flips,
+    Floor,
+    FloorPair,
     Mcnemar,
     Overlap,
+    Recalibration,
     Reliability,
+    RuleResult,
     Score,
     Stage,
+    Status,
+    Verdict,
+    WorstClass,
 )
 from edgeval.records.predictions import Latency, Source, softmax
 from edgeval.report.html import render_html
@@ -248,6 +259,98 @@ def comparison(rung: str = "c4", *, shrink: float = 0.9, origin: str = "emulated
     )
 
 
+RULES = (
+    RuleResult(
+        metric="top1",
+        margin=0.02,
+        value=-0.06,
+        bound=-0.07,
+        good=-0.05,
+        confidence=0.95,
+        status="FAIL",
+        text='metric = "top1", max_drop = "2pt"',
+        pass_chance=0.93,
+    ),
+    RuleResult(
+        metric="ece",
+        margin=0.02,
+        value=0.012,
+        bound=0.026,
+        good=0.001,
+        confidence=0.95,
+        status="INCONCLUSIVE",
+        limit="max_increase",
+        more_images=2300,
+    ),
+    RuleResult(metric="latency_p95_ms", margin=20, value=4.2, bound=4.9, confidence=0.95, status="PASS", limit="max"),
+    RuleResult(
+        metric="class_accuracy",
+        margin=0.05,
+        value=-0.11,
+        bound=-0.2,
+        good=-0.02,
+        confidence=0.975,
+        status="INCONCLUSIVE",
+        more_images=400,
+        classes=(
+            ClassResult(name="beaver", n=40, value=-0.11, bound=-0.2, status="INCONCLUSIVE", p=0.04),
+            ClassResult(name="otter", n=40, value=0.01, bound=-0.03, status="PASS"),
+        ),
+    ),
+)
+CODES = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3, "NO_VERDICT": 5}
+
+
+def judge(row: Comparison, status: Status, **values: object) -> Comparison:
+    """`row` with a verdict of this status, and the rules that go with it."""
+    kept = {"PASS": RULES[2:3], "FAIL": RULES, "INCONCLUSIVE": RULES[1:], "NO_VERDICT": ()}[status]
+    reasons = ("the runtime's version is unknown",) if status == "NO_VERDICT" else ()
+    verdict = Verdict(status=status, exit_code=CODES[status], look=1, reasons=reasons, rules=kept)
+    return row.model_copy(update={"verdict": verdict.model_copy(update=values)})
+
+
+def judged_row(row: Comparison, status: Status = "FAIL") -> Comparison:
+    """`row` with a verdict and everything else that a gate's comparison can hold."""
+    pairs = [("xnnpack", "builtin", 20, 20), ("builtin", "reference", 15, 10)]
+    kernel = tuple(
+        FloorPair(one=a, other=b, n=1000, changed=lost + won + 9, lost=lost, gained=won, jaccard=0.9)
+        for a, b, lost, won in pairs
+    )
+    seeds = FloorPair(one="seed 0", other="seed 1", n=N, changed=900, lost=300, gained=280, jaccard=0.6)
+    names = [c.name for c in row.per_class]
+    shares = tuple(
+        AnswerShare(index=k, name=name, reference=0.01, candidate=0.0 if k < 2 else 0.01, delta=0.0, q=0.2)
+        for k, name in enumerate(names)
+    )
+    shares = tuple(s.model_copy(update={"collapsed": s.index < 2}) for s in shares)
+    found = {
+        "kernel_floor": Floor(n=1000, pairs=kernel, flips=40, share=0.04, jaccard=0.9, note="in 12 s"),
+        "retraining_floor": Floor(n=N, pairs=(seeds,), flips=580, share=0.145, jaccard=0.6),
+        "expected": {"top1": Expectation(value=0.5, lo=0.48, hi=0.52, method="own float checkpoints, 3 seeds")},
+        "worst_class": WorstClass(
+            index=4, name=names[4], n=40, lost=30, gained=2, delta=-0.7, p=0.002, method="sign-flip null"
+        ),
+        "answer_shares": shares,
+        "confusions": tuple(
+            ConfusionChange(label=names[k], answer=names[-k - 1], reference=k, candidate=30 - k) for k in range(14)
+        ),
+        "recalibration": Recalibration(
+            temperature=1.34,
+            temperature_reference=1.1,
+            ece=0.021,
+            nll=1.8,
+            threshold_reference=0.8,
+            threshold=0.71,
+            accepted=0.42,
+            accepted_unchanged=0.31,
+            accuracy_reference=0.93,
+            accuracy=0.88,
+            accuracy_unchanged=0.92,
+        ),
+    }
+    return judge(row.model_copy(update=found), status)
+
+
 def picture(seed: int, side: int = 32) -> bytes:
     """A smooth coloured blob with some grain, as PNG."""
     rng = np.random.default_rng(seed)
@@ -280,6 +383,16 @@ def one(row: Comparison, pictures: dict[str, bytes]) -> str:
 @pytest.fixture(scope="session")
 def three(rows: list[Comparison], pictures: dict[str, bytes]) -> str:
     return render_html(rows, images=pictures)
+
+
+@pytest.fixture(scope="session")
+def judged(row: Comparison) -> Comparison:
+    return judged_row(row)
+
+
+@pytest.fixture(scope="session")
+def judged_page(judged: Comparison, pictures: dict[str, bytes]) -> str:
+    return render_html([judged], images=pictures)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,8 @@ def hostile(row: Comparison) -> Comparison:
         for f in row.flipped
     )
     target = row.target.model_copy(update=side)
-    return row.model_copy(
+    found = row.model_copy(update=_judged(row, bad, name))
+    return found.model_copy(
         update={
             "reference": row.reference.model_copy(update=side),
             "candidate": target,
@@ -52,3 +53,34 @@ def hostile(row: Comparison) -> Comparison:
             "command": bad,
         }
     )
+
+
+def _judged(row: Comparison, bad: str, name: dict[str, str]) -> dict[str, object]:
+    """The parts that only a gate fills, where `row` has them."""
+    made: dict[str, object] = {}
+    if row.verdict:
+        rules = tuple(
+            rule.model_copy(
+                update={
+                    "metric": bad if k == 1 else rule.metric,
+                    "text": bad,
+                    "why": bad,
+                    "method": bad,
+                    "classes": tuple(one.model_copy(update={"name": bad}) for one in rule.classes),
+                }
+            )
+            for k, rule in enumerate(row.verdict.rules)
+        )
+        made["verdict"] = row.verdict.model_copy(update={"rules": rules, "reasons": (bad,) * bool(rules)})
+    for field in ("kernel_floor", "retraining_floor"):
+        if floor := getattr(row, field):
+            made[field] = floor.model_copy(update={"note": bad})
+    if row.expected:
+        made["expected"] = {k: e.model_copy(update={"method": bad}) for k, e in row.expected.items()}
+    if row.worst_class:
+        made["worst_class"] = row.worst_class.model_copy(update={"name": bad, "method": bad})
+    made["answer_shares"] = tuple(s.model_copy(update={"name": name[s.name]}) for s in row.answer_shares)
+    made["confusions"] = tuple(
+        c.model_copy(update={"label": name[c.label], "answer": name[c.answer]}) for c in row.confusions
+    )
+    return made

@@ -91,7 +91,10 @@ def test_a_thousand_classes_still_fit(row: Comparison) -> None:
     assert float(root.get("height", "0")) < 1000
 
 
-@pytest.mark.parametrize("name", ["$x^2$", "<script>", 'a"b', "a\x00\x1b\nb", "\ud800", "€ \u202e", "&amp;"])
+@pytest.mark.parametrize(
+    "name",
+    ["$x^2$", "<script>", 'a"b', "a\x00\x1b\nb", "\ud800", "€ \u202e", "&amp;", "猫", "кошка", "बिल्ली", "قطة", "🐈"],
+)
 def test_a_hostile_class_name_stays_text(name: str) -> None:
     one = ClassDelta(index=0, name="tame", n=5, reference=0.5, candidate=0.4, delta=-0.1).model_copy(
         update={"name": name}

@@ -11,10 +11,12 @@ from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
+from conftest import judge
 from hostile import hostile
 
 from edgeval.errors import InputError, RuntimeMissing
-from edgeval.records.findings import Comparison
+from edgeval.records.findings import Comparison, Status
+from edgeval.report import judged as judge_words
 from edgeval.report import wording
 from edgeval.report.gallery import MOST
 from edgeval.report.html import render_html
@@ -80,6 +82,57 @@ def test_the_first_screen_says_what_matters(row: Comparison, one: str) -> None:
 
 def test_nothing_is_judged(one: str, three: str) -> None:
     assert not re.search(r"\b(PASS|FAIL|passed|failed|verdict|INCONCLUSIVE)\b", Page(one).words() + Page(three).words())
+
+
+def test_a_verdict_comes_first_in_words_and_with_a_sign(judged: Comparison, judged_page: str) -> None:
+    words = Page(judged_page).words()
+    first = words[: words.index(wording.sentence(judged))]
+    assert "FAIL 1 of 4 rules is broken: Top-1 accuracy may drop by at most 2.00 pt, and changed by −6.00 pt" in first
+    assert re.search(r'<svg class="sign"[^>]*aria-hidden="true"', judged_page)
+    assert "<title>FAIL: " in judged_page
+    for rule in judged.verdict.rules:
+        assert judge_words.asked(rule) in words
+        assert judge_words.figure(rule, rule.bound) in words
+    assert "about 2,300 more images decide it" in words
+    assert "beaver" in words
+    assert "does not judge it" not in words
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("PASS", "PASS The only rule holds."),
+        ("INCONCLUSIVE", "INCONCLUSIVE 2 of 3 rules are still open"),
+        ("NO_VERDICT", "NO VERDICT the runtime's version is unknown."),
+    ],
+)
+def test_every_status_is_a_word(plain_row: Comparison, status: Status, said: str) -> None:
+    assert said in Page(render_html([judge(plain_row, status)], images={})).words()
+
+
+def test_everything_a_gate_finds_is_on_the_page(judged: Comparison, judged_page: str) -> None:
+    words = Page(judged_page).words()
+    device = next(s for s in judged.stages if s.name == "device")
+    for expected in (
+        f"The device step flips {device.lost + device.gained} of 4,000 answers",
+        "kernel families alone flip 25 to 40 of 1,000 (in 12 s)",
+        "another seed flips 580 of 4,000 answers (J 0.60)",
+        "beaver lost most beyond chance: 30 lost and 2 gained of 40 (−70.00 pt)",
+        "2 classes collapsed: apple (answered for 1.00% of the images before, 0.00% now), aquarium_fish",
+        "temperature of 1.34 (the reference: 1.10) would bring its ECE to 0.021",
+        "Candidate, threshold restored0.71042.00%88.00%",
+        "48.00% to 52.00%",
+        "What is taken for what",
+        "appleworm030+30",
+    ):
+        assert expected in words, expected
+
+
+def test_several_verdicts_are_one_and_each(rows: list[Comparison]) -> None:
+    three = [judge(rows[0], "PASS"), judge(rows[1], "FAIL"), rows[2]]
+    words = Page(render_html(three, images={})).words()
+    assert "FAIL 1 of 2 candidates: 1 of 4 rules is broken" in words[: words.index("At a glance")]
+    assert "not judged" in words
 
 
 def test_every_part_is_there(row: Comparison, one: str) -> None:
@@ -182,12 +235,12 @@ def test_without_pictures_the_answers_are_still_shown(row: Comparison) -> None:
 
 
 def test_hostile_names_change_no_element_and_no_attribute(
-    row: Comparison, one: str, pictures: dict[str, bytes]
+    judged: Comparison, judged_page: str, pictures: dict[str, bytes]
 ) -> None:
-    bad = hostile(row)
-    images = {f.id: pictures[tame.id] for f, tame in zip(bad.flipped, row.flipped, strict=True)}
+    bad = hostile(judged)
+    images = {f.id: pictures[tame.id] for f, tame in zip(bad.flipped, judged.flipped, strict=True)}
     html = render_html([bad], images=images)
-    page, tame_page = Page(html), Page(one)
+    page, tame_page = Page(html), Page(judged_page)
     allowed = set(tame_page.tags)
     assert set(page.tags) <= allowed
     assert {name for _, name, _ in page.attributes} <= {name for _, name, _ in tame_page.attributes}
@@ -202,6 +255,19 @@ def test_hostile_names_change_no_element_and_no_attribute(
 
 def test_the_page_is_deterministic(row: Comparison, one: str, pictures: dict[str, bytes]) -> None:
     assert render_html([row], images=pictures) == one
+
+
+def test_of_very_many_classes_the_ends_are_listed(row: Comparison) -> None:
+    many = [
+        c.model_copy(update={"index": k, "name": f"class {k}", "delta": k / 5000 - 0.5})
+        for k in range(5000)
+        for c in row.per_class[:1]
+    ]
+    words = Page(render_html([row.model_copy(update={"per_class": tuple(many)})], images={})).words()
+    assert "4,000 classes that changed least are in the JSON only." in words
+    assert "class 0" in words
+    assert "class 4999" in words
+    assert "class 2500" not in words
 
 
 def test_the_page_stays_small(rows: list[Comparison]) -> None:

@@ -91,6 +91,26 @@ def test_markdown_and_text_need_only_the_core() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_the_verdict_comes_first(judged: Comparison, row: Comparison) -> None:
+    text = render_markdown([judged])
+    lines = [line for line in text.splitlines() if line]
+    assert lines[0] == "## ❌ FAIL"
+    assert lines[1].startswith("1 of 4 rules is broken: Top-1 accuracy may drop by at most 2.00 pt")
+    table = re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE)[0].splitlines()
+    assert {cells(line) for line in table} == {6}
+    assert [line.split(" ")[1] for line in table[2:]] == ["❌", "❔", "✅", "❔"]
+    assert "about 400 more images decide it; classes: beaver" in table[-1]
+    assert "does not judge" not in text
+    assert "##" not in render_markdown([row]).replace("###", "")
+
+
+def test_hostile_rules_break_no_table(judged: Comparison) -> None:
+    text = render_markdown([hostile(judged), hostile(judged)])
+    for table in re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE):
+        assert len({cells(line) for line in table.splitlines()}) == 1
+    assert "<script" not in text.split("```")[0]
+
+
 def test_no_row_is_an_error() -> None:
     with pytest.raises(InputError, match="no comparison"):
         render_markdown([])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from conftest import judge
 from hostile import hostile
 
-from edgeval.records.findings import Comparison, Score
+from edgeval.records.findings import Comparison, Score, Status
 from edgeval.report import wording
 from edgeval.report.text import render_score, render_text
 
@@ -84,3 +85,51 @@ def test_a_measure_that_cannot_be_had_says_why(score: Score, name: str) -> None:
     text = render_score(score.model_copy(update={name: estimate}))
     assert "needs probabilities" in text
     assert "None" not in text
+
+
+@pytest.mark.parametrize(
+    ("status", "first"),
+    [
+        ("PASS", "PASS: The only rule holds."),
+        ("FAIL", "FAIL: 1 of 4 rules is broken: Top-1 accuracy may drop by at most 2.00 pt, and"),
+        ("INCONCLUSIVE", "INCONCLUSIVE: 2 of 3 rules are still open: ECE, Accuracy of the named classes;"),
+        ("NO_VERDICT", "NO VERDICT: the runtime's version is unknown."),
+    ],
+)
+def test_the_verdict_comes_first_and_fits_a_screen(row: Comparison, status: Status, first: str) -> None:
+    text = render_text([judge(row, status)], report=Path("report.html"))
+    lines = text.splitlines()
+    assert lines[0] == first
+    assert max(len(line) for line in lines) <= 80
+    assert len(lines) <= 24
+    assert text.isascii()
+    assert f"{row.flips.lost} lost, {row.flips.gained} gained" in text
+    assert lines[-1] == "Report: report.html"
+
+
+def test_a_rule_a_line_with_its_status(row: Comparison) -> None:
+    lines = render_text([judge(row, "FAIL", look=2)], report=None).splitlines()
+    at = next(k for k, line in enumerate(lines) if line.split()[:2] == ["verdict", "rule"])
+    assert [line.split()[:2] for line in lines[at + 1 :] if line.startswith("  ") and line[2] != " "][:4] == [
+        ["FAIL", "top1"],
+        ["INCONCLUSIVE", "ece"],
+        ["INCONCLUSIVE", "class_accuracy"],
+        ["PASS", "latency_p95_ms"],
+    ]
+    assert lines[at + 1].split() == ["FAIL", "top1", "drop", "<=", "2.00", "pt", "-6.00", "pt", "-7.00", "pt"]
+    assert "                about 2,300 more images decide it" in lines
+    assert "  look 2 at these data: the level is spent over all looks" in lines
+
+
+def test_several_verdicts_are_one_and_each(rows: list[Comparison]) -> None:
+    text = render_text([judge(rows[0], "PASS"), judge(rows[1], "FAIL"), rows[2]], report=None)
+    assert text.startswith("FAIL: 1 of 2 candidates. 1 of 4 rules is broken")
+    assert "c12: pass" in text
+    assert "c8: fail" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_hostile_rules_cannot_steer_the_terminal(judged: Comparison) -> None:
+    text = render_text([hostile(judged)], report=None)
+    assert all(line.isprintable() for line in text.splitlines())
+    assert max(len(line) for line in text.splitlines()) <= 80
