@@ -55,8 +55,9 @@ def diagnose(model: Path, data: Path, expected: float, json_to: str | None, quie
       edgeval diagnose model.onnx --data val/ --expect-top1 0.87
       edgeval diagnose model.tflite --data test.npz --expect-top1 87% --json -
     """
-    from edgeval.workflow.diagnose import Flags, Question
+    from edgeval.workflow.diagnose import Question
     from edgeval.workflow.diagnose import diagnose as work
+    from edgeval.workflow.models import Flags
 
     asked = {name: given.pop(name) for name in ("size", "images", "seed")}
     with Display(quiet=quiet) as display:
@@ -76,9 +77,6 @@ def _text(found: Diagnosis) -> str:
     lines += ["", *found.statements]
     if found.fits and found.fits != found.default:
         name = Path(found.model).with_suffix(".toml").name
-        lines += [
-            "",
-            f"{name}, beside the model, says the same once:",
-            *(f"  {x}" for x in found.fits.toml.splitlines()),
-        ]
+        lines += ["", f"{name}, beside the model, says the same once:"]
+        lines += [f"  {line}" for line in found.fits.toml.splitlines()]
     return "\n".join(lines)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from edgeval.records.predictions import Predictions
     from edgeval.store import Store
     from edgeval.tasks.samples import Samples
+    from edgeval.workflow.compare import Before
     from edgeval.workflow.models import Setting, SideSpec
+    from edgeval.workflow.partial import Early
 
 SIDES = ("", "reference_", "candidate_")
 PIECES = ("scale", "mean", "std", "outputs", "layout", "channels", "output")
@@ -36,6 +38,18 @@ class Weighed:
     def tables(self) -> list[tuple[Predictions, Predictions]]:
         """Reference and candidate of each comparison, in the same order."""
         return [(evidence.reference, evidence.candidate) for evidence in self.evidences]
+
+
+def _nothing(labels: Any, class_names: tuple[str, ...]) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What gate adds: `before` is told of the data before anything runs, `early` judges while the candidate runs."""
+
+    before: Before = _nothing
+    early: Early | None = None
 
 
 def pairs(function: Any) -> Any:
@@ -56,13 +70,19 @@ def pairs(function: Any) -> Any:
             click.option(
                 "--reference",
                 metavar="MODEL",
-                help="A .onnx, .tflite, Keras file, table .npz, or ladder:rung:format[:seed].",
+                help=".onnx, .tflite, Keras, table .npz, or ladder:rung:format[:seed].",
             ),
             click.option("--candidate", metavar="MODEL", help="The same; it runs on the target."),
             click.option("--data", type=click.Path(path_type=Path), help="Labelled images: folder, .npz or .csv."),
             click.option("--size", type=options.size, metavar="HxW", help="Resize the images of --data."),
             preprocessing,
             options.task,
+            click.option(
+                "--images",
+                type=click.IntRange(1),
+                metavar="N",
+                help="Only the first N test images of one seeded order; a larger N extends a smaller one.",
+            ),
             click.option(
                 "--floor-budget",
                 type=options.seconds,
@@ -101,17 +121,17 @@ def preprocessing(function: Any) -> Any:
     return function
 
 
-def weigh(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display, before: Any = None) -> Weighed:
-    """Run what has not run yet and compare; `before` is told of the data before anything runs."""
-    from edgeval.workflow.compare import nothing_before
-
-    before = before or nothing_before
+def weigh(
+    what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display, hooks: Hooks | None = None
+) -> Weighed:
+    """Run what has not run yet and compare."""
+    hooks = hooks or Hooks()
     if given["reference"] or given["candidate"] or len(what) > 1:
-        return _any_models(what, given, store, display, before)
-    return _ladder(what, given, store, display, before)
+        return _any_models(what, given, store, display, hooks)
+    return _ladder(what, given, store, display, hooks)
 
 
-def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display, before: Any) -> Weighed:
+def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display, hooks: Hooks) -> Weighed:
     """Rows for the rungs of a ladder."""
     from edgeval.workflow.compare import CompareOptions, compare_ladder
     from edgeval.workflow.project import choose_ladder, choose_target
@@ -121,8 +141,17 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display:
     _refuse(given, ("data", "size", "tolerance", *(f"{side}{name}" for side in SIDES for name in PIECES)), "a ladder")
     ladder = choose_ladder(what[0] if what else None, store)
     target = choose_target(given["target"])
-    asked = CompareOptions(target, given["emulate"], given["rungs"], given["fmt"], given["seed"], given["floor_budget"])
-    rows, samples = compare_ladder(ladder, asked, store, display, before)
+    asked = CompareOptions(
+        target,
+        given["emulate"],
+        given["rungs"],
+        given["fmt"],
+        given["seed"],
+        given["floor_budget"],
+        given["images"],
+        hooks.early,
+    )
+    rows, samples = compare_ladder(ladder, asked, store, display, hooks.before)
     parts = [
         ladder.name,
         *given["rungs"],
@@ -130,21 +159,22 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display:
         *(["emulated"] if given["emulate"] else []),
     ]
     parts += [f"s{given['seed']}"] if given["seed"] is not None else []
+    parts += [f"n{given['images']}"] if given["images"] is not None else []
     return Weighed(rows, samples, "-".join(parts))
 
 
-def _any_models(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display, before: Any) -> Weighed:
+def _any_models(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display, hooks: Hooks) -> Weighed:
     """One row for two models or tables."""
     from edgeval.workflow.models import compare_models
 
     _refuse(given, ("tolerance",), "classification: it is for --task regression")
-    reference, candidate, setting = sides(what, given, before)
+    reference, candidate, setting = sides(what, given, hooks)
     found, samples = compare_models(reference, candidate, setting, store, display)
     row = found.comparison
     return Weighed([found], samples, f"{row.reference.name}-against-{row.candidate.name}")
 
 
-def sides(what: tuple[str, ...], given: dict[str, Any], before: Any) -> tuple[SideSpec, SideSpec, Setting]:
+def sides(what: tuple[str, ...], given: dict[str, Any], hooks: Hooks) -> tuple[SideSpec, SideSpec, Setting]:
     """Both sides as typed, and where they run."""
     from edgeval.workflow.models import Flags, Setting, SideSpec
     from edgeval.workflow.project import choose_target
@@ -162,7 +192,17 @@ def sides(what: tuple[str, ...], given: dict[str, Any], before: Any) -> tuple[Si
 
     command = "edgeval " + " ".join(_quoted(sys.argv[1:]))
     target = choose_target(given["target"])
-    setting = Setting(given["data"], given["size"], target, given["emulate"], command, given["floor_budget"], before)
+    setting = Setting(
+        given["data"],
+        given["size"],
+        target,
+        given["emulate"],
+        command,
+        given["floor_budget"],
+        hooks.before,
+        given["images"],
+        hooks.early,
+    )
     return side("reference"), side("candidate"), setting
 
 

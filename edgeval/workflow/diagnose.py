@@ -23,6 +23,7 @@ from edgeval.workflow.run import Bench, Model, open_bench
 from edgeval.workflow.suspects import Order, Way, orders, ways
 
 BLOCK_BYTES = 256 * 2**20  # of prepared images that go through the model in one run
+NO_FLAGS = Flags()
 Outputs = NDArray[np.float32]
 
 
@@ -36,7 +37,7 @@ class Question:
     size: tuple[int, int] | None = None
     images: int = 256
     seed: int = 0
-    flags: Flags = Flags()
+    flags: Flags = NO_FLAGS
 
 
 class Memory:

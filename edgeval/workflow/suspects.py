@@ -20,7 +20,7 @@ CAFFE_BGR = (103.939, 116.779, 123.68)
 
 @dataclass(frozen=True)
 class Way:
-    """One way to make the model's input: what it is called, the formula, the channel order, height and width swapped."""
+    """One way to make the model's input: its name, the formula, the channel order, height and width swapped or not."""
 
     name: str
     preprocess: Preprocess
@@ -65,9 +65,8 @@ def ways(samples: Samples, given: Way) -> tuple[list[Way], list[Way]]:
         found.append(Way("ImageNet mean and std", Preprocess(scale=unit, mean=IMAGENET[0], std=IMAGENET[1])))
         found.append(Way("Caffe mean, BGR", Preprocess(scale=unit * 255, mean=CAFFE_BGR), "bgr"))
         found += [_other(way) for way in found]
-    return found[1:], [
-        replace(way, name=f"{way.name}, height and width swapped", swapped=True) for way in found * square
-    ]
+    turned = [replace(way, name=f"{way.name}, height and width swapped", swapped=True) for way in found if square]
+    return found[1:], turned
 
 
 def _scales(unit: float) -> list[Way]:
