@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import permutations
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgeval.measures.families import damage_p
 from edgeval.measures.sequential import ALPHA, Region, Sequence, Total, fixed_verdict, inner_confidence
 
 
@@ -91,9 +93,11 @@ def test_one_image_and_images_all_alike(lost: bool, gained: bool) -> None:
         assert sequence.certain(fixed_verdict(n, 0.1, 0.95)) == fixed_verdict(n, 0.1, 0.95)(n * lost, n * gained)
 
 
+damage = cache(damage_p)
 RULES = {
     "max_drop 5pt": fixed_verdict(30, 0.05, 0.95),
     "max_drop 20pt": fixed_verdict(30, 0.2, 0.8),
+    "a named class": lambda lost, gained: "FAIL" if damage(lost, gained, 30, 0.05) <= 0.02 else "INCONCLUSIVE",
     "lost_rate": lambda lost, gained: "PASS" if lost < 3 else "FAIL" if lost > 9 else "INCONCLUSIVE",
 }
 
