@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from edgeval.measures.resample import Resampled
 from edgeval.records.cards import Record
@@ -45,6 +45,12 @@ class ErrorCurve(Record):
     share: tuple[float, ...]
     reference: tuple[float, ...]
     candidate: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _equally_long(self) -> ErrorCurve:
+        if not 1 <= len(self.share) == len(self.reference) == len(self.candidate):
+            raise ValueError("share, reference and candidate must be equally long")
+        return self
 
 
 class OutputDelta(Record):
@@ -98,6 +104,19 @@ class RegressionComparison(Record):
     most_moved: tuple[MovedSample, ...] = ()
     notes: tuple[str, ...] = ()
     command: str = ""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> RegressionComparison:
+        """Refuse what no comparison can say, so that a report can rely on the rest."""
+        names, limits = [output.name for output in self.per_output], self.tolerance
+        within = {limits is not None, self.flips is not None, "within_tolerance" in self.metrics}
+        if self.n < 1 or not names or len(set(names)) != len(names):
+            raise ValueError("it needs samples, and outputs with different names")
+        if not {"mse", "mae"} <= set(self.metrics) or any(m.delta is None for m in self.metrics.values()):
+            raise ValueError("metrics must hold mse and mae on both sides")
+        if len(within) > 1 or (limits is not None and len(limits) != len(names)):
+            raise ValueError("tolerance, flips and within_tolerance come together, with one tolerance an output")
+        return self
 
 
 class OutputScore(Record):

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from edgeval.compare.regress import RegressionContext, compare_values
 from edgeval.compare.regression_score import score_values
 from edgeval.errors import DataError
 from edgeval.records.predictions import Source
+from edgeval.records.regression import RegressionComparison
 from edgeval.records.values import Values
 
 
@@ -147,3 +149,27 @@ def test_a_score_agrees_with_the_comparison() -> None:
     ends = score.per_output[0].mse.ci95
     assert ends is not None
     assert 0 < ends[0] < (score.per_output[0].mse.value or 0) < ends[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"per_output": []},
+        {"n": 0},
+        {"metrics": {}},
+        {"tolerance": [1.0]},
+        {"tolerance": None},
+        {"flips": None},
+        {"task": "classification"},
+        {"n": float("nan")},
+    ],
+)
+def test_a_record_that_no_comparison_gives_is_refused(change: dict[str, Any]) -> None:
+    row = compare_values(*pair(outputs=2), RegressionContext(tolerance=(1.0,))).comparison
+    body = row.model_dump(by_alias=True)
+    assert RegressionComparison.model_validate(body) == row
+    with pytest.raises(ValidationError):
+        RegressionComparison.model_validate(body | change)
+    body["per_output"][0]["curve"]["reference"] = ()
+    with pytest.raises(ValidationError, match="equally long"):
+        RegressionComparison.model_validate(body)
