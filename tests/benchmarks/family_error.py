@@ -26,9 +26,9 @@ TITLE = """# Many classes: false alarms and power
 `python tests/benchmarks/family_error.py`; {runs:,} runs a row (standard error at 5%: {error:.1%}). {flips:.0%} of the
 images flip each way in every class, damaged classes lose more. Columns:
 
-- plain: "no class may lose {margin:.0%} points", as observed;
+- plain: "no class may lose {points:g} points", as observed;
 - worst class: the sign-flip test of `worst_class`, p <= {level:g}; and how often the class it names is a damaged one;
-- Holm: any class with a Holm-adjusted test of "lost at most {margin:.0%} points" at {level:g} or under (a FAIL of
+- Holm: any class with a Holm-adjusted test of "lost at most {points:g} points" at {level:g} or under (a FAIL of
   named classes); of classes that did not lose that much: the family-wise error;
 - q: any class with a Benjamini-Hochberg q <= {level:g} (for exploring; it decides nothing);
 - all pass: every class has its one-sided 95% bound inside the margin (a PASS of named classes).
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10_000)
     runs = parser.parse_args().runs
     error = (LEVEL * (1 - LEVEL) / runs) ** 0.5
-    print(TITLE.format(runs=runs, error=error, flips=FLIPS, margin=MARGIN, level=LEVEL))
+    print(TITLE.format(runs=runs, error=error, flips=FLIPS, points=100 * MARGIN, level=LEVEL))
     for seed, (classes, images, damaged, points) in enumerate(ROWS):
         rng = np.random.default_rng(seed)
         shares = row(rng, runs, classes=classes, images=images, damaged=damaged, more=points / 100)
