@@ -212,6 +212,23 @@ class Chunks:
             raise IntegrityError("saved chunks are not complete", seen=f"{at} of {count}", hint="run again to resume")
         return np.concatenate(parts)
 
+    def saved(self) -> Iterator[tuple[int, int, NDArray[np.generic]]]:
+        """Saved ranges in order with their outputs."""
+        for start, stop, path in self._whole():
+            yield start, stop, np.load(path, allow_pickle=False)
+
+    def first(self, count: int) -> NDArray[np.generic]:
+        """Outputs of the first samples without a gap, at most `count`. Raises IntegrityError if there is none."""
+        parts, at = [], 0
+        for start, stop, outputs in self.saved():
+            if start != at or at >= count:
+                break
+            parts.append(outputs)
+            at = stop
+        if not parts:
+            raise IntegrityError("no chunk of the first samples is saved", seen=self.folder, hint="run again")
+        return np.concatenate(parts)[:count]
+
     def clear(self) -> None:
         """Remove the chunks once their table is written."""
         for path in self.folder.glob("*.npy"):

@@ -9,7 +9,7 @@ import click
 
 from edgeval.cli import options
 from edgeval.cli.display import Display
-from edgeval.cli.pairs import pairs, weigh
+from edgeval.cli.pairs import Hooks, pairs, weigh
 
 STATUSES = {"fail": 1, "inconclusive": 3, "no-verdict": 5}
 
@@ -24,6 +24,7 @@ STATUSES = {"fail": 1, "inconclusive": 3, "no-verdict": 5}
     help="What ends with its exit code, may be repeated; the rest ends with 0.  [default: any]",
 )
 @click.option("--warn-only", is_flag=True, help="End with 0 whatever the verdict; errors keep their codes.")
+@click.option("--sequential", is_flag=True, help="End the run as soon as the verdict on all images is certain.")
 @click.option("--report-dir", type=click.Path(path_type=Path), help="Also write page, Markdown, JUnit and JSON there.")
 @options.json_file
 @options.runs
@@ -45,7 +46,7 @@ def gate(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet: b
     """
     from edgeval.gate.judge import EXIT
     from edgeval.report.text import render_text
-    from edgeval.workflow.gate import forewarn, gate_settings, judge_all
+    from edgeval.workflow.gate import early_judge, forewarn, gate_settings, judge_all
     from edgeval.workflow.project import open_store
     from edgeval.workflow.report import as_json, keep
 
@@ -53,7 +54,8 @@ def gate(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet: b
         raise click.UsageError("--warn-only and --fail-on say different things; give one")
     settings, store = gate_settings(given["config"]), open_store(runs)
     with Display(quiet=quiet) as display:
-        found = weigh(what, given, store, display, forewarn(settings, display))
+        early = early_judge(settings, store, display) if given["sequential"] else None
+        found = weigh(what, given, store, display, Hooks(forewarn(settings, display), early))
         rows, status = judge_all(found.evidences, settings, store)
         page = keep(rows, found.samples, store, found.name, report_dir=given["report_dir"], tables=found.tables)
     options.emit(render_text(rows, report=page), lambda: as_json(rows), json_to)

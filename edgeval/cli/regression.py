@@ -27,15 +27,14 @@ def compare_numbers(
     what: tuple[str, ...], given: dict[str, Any], *, json_to: str | None, store: Store, quiet: bool
 ) -> None:
     """Compare, keep, and print."""
-    from edgeval.cli.pairs import sides
+    from edgeval.cli.pairs import Hooks, sides
     from edgeval.report.regression import render_text
-    from edgeval.workflow.compare import nothing_before
     from edgeval.workflow.regression import as_json, compare_regression, keep_regression
 
-    for name in ("outputs", "reference_outputs", "candidate_outputs"):
+    for name in ("outputs", "reference_outputs", "candidate_outputs", "images"):
         if given[name] is not None:
             raise click.UsageError(f"--{name.replace('_', '-')} does not go with --task regression")
-    reference, candidate, setting = sides(what, given, nothing_before)
+    reference, candidate, setting = sides(what, given, Hooks())
     with Display(quiet=quiet) as display:
         row = compare_regression((reference, candidate), setting, given["tolerance"], store, display).comparison
         page = keep_regression(row, store)

@@ -68,7 +68,7 @@ def judged_classes(rule: Rule, evidence: Evidence, confidence: float) -> RuleRes
 def _choose(rule: Rule, evidence: Evidence, confidence: float) -> Chosen:
     """The named classes, or every class with a sample."""
     names, labels = evidence.comparison.class_names, evidence.labels
-    indices = [_index(name, names) for name in rule.classes] or np.unique(labels).tolist()
+    indices = [position(name, names) for name in rule.classes] or np.unique(labels).tolist()
     figures = [class_figure(evidence, i, confidence, change=rule.limit == "max_drop") for i in indices]
     before, now = evidence.right_reference, evidence.right_candidate
     count = [np.bincount(labels[these], minlength=len(names))[indices] for these in (before & ~now, ~before & now)]
@@ -118,7 +118,7 @@ def _badness(figure: Figure) -> float:
     return float("-inf") if figure.lo is None else figure.lo
 
 
-def _index(name: str, names: Sequence[str]) -> int:
+def position(name: str, names: Sequence[str]) -> int:
     """Position of a class. Raises InputError with the nearest name."""
     if name not in names:
         hint = f"{nearest(name, names)}the data has {len(names)} classes"

@@ -24,6 +24,7 @@ from edgeval.tasks.samples import Samples
 from edgeval.workflow.data import load_split
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor, retraining_floor
+from edgeval.workflow.partial import Bid, Early, Part, part_of, run_part, shuffled, subset
 from edgeval.workflow.run import Bench, open_bench, run_model, rung_model
 
 DESKTOP = "desktop"
@@ -44,6 +45,8 @@ class CompareOptions:
     format: Format | None = None
     seed: int | None = None
     floor_budget_s: float = FLOOR_BUDGET_S
+    images: int | None = None
+    early: Early | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,12 @@ class Chain:
     store: Store
     reporter: Reporter
     command: str
-    floor_budget_s: float = FLOOR_BUDGET_S
+    options: CompareOptions
+    whole: Samples
+
+    def cut(self, table: Predictions) -> Predictions:
+        """A table of all test images, cut to those of this comparison."""
+        return table if self.samples is self.whole else part_of(table, self.samples)
 
 
 def compare_ladder(
@@ -76,10 +84,11 @@ def compare_ladder(
         reference, rungs, seed = _choose(ladder, options, store)
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
         command = _command(ladder, options, seed) + store.flag
-        before(samples.labels, samples.class_names)
-        chain = Chain(ladder, seed, fmt, samples, desktop, bench, store, reporter, command, options.floor_budget_s)
+        part = samples if options.images is None else subset(samples, options.images)
+        before(part.labels, part.class_names)
+        chain = Chain(ladder, seed, fmt, part, desktop, bench, store, reporter, command, options, samples)
         full, points = _torch(chain, reference), _points(chain)
-        return [_row(chain, full, rung, (reference, points)) for rung in rungs], samples
+        return [_row(chain, full, rung, (reference, points)) for rung in rungs], part
 
 
 def _choose(ladder: Ladder, options: CompareOptions, store: Store) -> tuple[Rung, list[Rung], int]:
@@ -127,6 +136,7 @@ def _command(ladder: Ladder, options: CompareOptions, seed: int) -> str:
     words = ["edgeval compare", shlex.quote(ladder.typed), f"--target {shlex.quote(options.target)}"]
     words += [f"--rung {name}" for name in options.rungs]
     words += [f"--format {options.format}"] if options.format else []
+    words += [f"--images {options.images}"] if options.images else []
     words += [f"--seed {seed}"] + (["--emulate"] if options.emulate else [])
     return " ".join(words)
 
@@ -134,6 +144,10 @@ def _command(ladder: Ladder, options: CompareOptions, seed: int) -> str:
 def _row(chain: Chain, full: Predictions, rung: Rung, around: tuple[Rung, list[Point]]) -> Evidence:
     """One rung against the full-size model; `around` is the reference's rung and the ladder's float checkpoints."""
     reference, points = around
+    if chain.options.early is not None:
+        model = rung_model(chain.store, chain.ladder, rung, chain.seed, chain.format)
+        notes = tuple(_notes(chain, full, reference, ()))
+        return chain.options.early(Bid(model, chain.samples, full, chain.bench, chain.command, notes))
     links = tuple(_links(chain, reference, rung))
     candidate = links[-1].table
     target = candidate.source.model_copy(update={"name": chain.bench.name})
@@ -142,7 +156,7 @@ def _row(chain: Chain, full: Predictions, rung: Rung, around: tuple[Rung, list[P
         chain.samples,
         chain.store,
         chain.reporter,
-        budget_s=chain.floor_budget_s,
+        budget_s=chain.options.floor_budget_s,
     )
     notes = (*_notes(chain, full, reference, links), *([why] if why else []))
     found = weigh(full, candidate, Context(links, target, notes, chain.command))
@@ -180,8 +194,8 @@ def _seeds_of(chain: Chain, rung: Rung) -> dict[int, Predictions]:
         path = torch_table(chain.store, chain.ladder, rung, seed)
         if path.exists():
             table = chain.store.read_table(path)
-            if table.source.data_sha256 == chain.samples.sha256:
-                kept[seed] = table
+            if table.source.data_sha256 == chain.whole.sha256:
+                kept[seed] = chain.cut(table)
     return kept
 
 
@@ -215,8 +229,8 @@ def _links(chain: Chain, reference: Rung, rung: Rung) -> list[Link]:
 def _torch(chain: Chain, rung: Rung) -> Predictions:
     """Torch's own answers, kept at export. Raises IntegrityError if they were given for other images."""
     table = chain.store.read_table(torch_table(chain.store, chain.ladder, rung, chain.seed))
-    if table.source.data_sha256 != chain.samples.sha256:
-        seen = f"data {str(table.source.data_sha256)[:12]} then, {chain.samples.sha256[:12]} now"
+    if table.source.data_sha256 != chain.whole.sha256:
+        seen = f"data {str(table.source.data_sha256)[:12]} then, {chain.whole.sha256[:12]} now"
         hint = f"run: edgeval export {chain.ladder.typed} --overwrite{chain.store.flag}"
         raise IntegrityError(f"the test images of {rung.name} changed since it was exported", seen=seen, hint=hint)
     trained = chain.store.checkpoint(chain.store.rung(chain.ladder.name, rung.name, chain.seed))
@@ -225,13 +239,16 @@ def _torch(chain: Chain, rung: Rung) -> Predictions:
         raise IntegrityError(
             f"{rung.name} was trained again since it was exported", seen=f"seed {chain.seed}", hint=hint
         )
-    return table
+    return chain.cut(table)
 
 
 def _answers(chain: Chain, rung: Rung, fmt: Format, bench: Bench) -> Predictions:
     """The predictions of one exported file on one bench."""
     model = rung_model(chain.store, chain.ladder, rung, chain.seed, fmt)
-    return run_model(model, chain.samples, bench, chain.store, chain.reporter)[0]
+    if chain.options.images is None:
+        return run_model(model, chain.samples, bench, chain.store, chain.reporter)[0]
+    part = Part(chain.options.images)
+    return run_part(model, shuffled(chain.whole), part, bench, chain.store, chain.reporter)
 
 
 def _is_desktop(chain: Chain) -> bool:

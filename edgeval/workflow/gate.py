@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeval.errors import InputError
+from edgeval.gate.forecast import check_rules
 from edgeval.gate.judge import Look, judge, worst
 from edgeval.gate.plan import foretell
 from edgeval.gate.trust import distrust, imported
@@ -19,6 +20,8 @@ from edgeval.records.reporter import Reporter
 from edgeval.records.settings import FILE, load_settings, read_settings
 from edgeval.store import Store
 from edgeval.workflow.looks import remember, sight
+from edgeval.workflow.partial import Early
+from edgeval.workflow.sequential import judge_sequentially
 
 UNLIKELY = 0.5
 
@@ -50,6 +53,12 @@ def forewarn(settings: GateSettings, reporter: Reporter) -> Callable[[NDArray[np
     return told
 
 
+def early_judge(settings: GateSettings, store: Store, reporter: Reporter) -> Early:
+    """Judges each candidate while it runs. Raises InputError for rules that have no sequential form."""
+    check_rules(settings.rules)
+    return lambda bid: judge_sequentially(bid, settings, store, reporter)
+
+
 def judge_all(evidences: Sequence[Evidence], settings: GateSettings, store: Store) -> tuple[list[Comparison], Status]:
     """Each comparison with its verdict, and the status that counts for all."""
     rows = [_judged(evidence, settings, store) for evidence in evidences]
@@ -57,8 +66,10 @@ def judge_all(evidences: Sequence[Evidence], settings: GateSettings, store: Stor
 
 
 def _judged(evidence: Evidence, settings: GateSettings, store: Store) -> Comparison:
-    """One comparison."""
+    """One comparison, unless it was judged while it ran."""
     row = evidence.comparison
+    if row.verdict is not None:
+        return row
     sighting = sight(evidence, store, settings.looks)
     against = distrust(row, require_provenance=settings.require_provenance)
     verdict = judge(evidence, settings.rules, sighting.look, against)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -28,7 +28,8 @@ from edgeval.workflow.data import load_split, preprocess_from
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor
 from edgeval.workflow.leakage import leak_note
-from edgeval.workflow.run import Model, open_bench, run_model, rung_model
+from edgeval.workflow.partial import Bid, Early, Part, run_part, shuffled, subset
+from edgeval.workflow.run import Bench, Model, open_bench, run_model, rung_model
 
 MODELS = (".onnx", ".tflite")
 KERAS = (".keras", ".h5", "a SavedModel folder")
@@ -87,6 +88,8 @@ class Setting:
     command: str
     floor_budget_s: float = FLOOR_BUDGET_S
     before: Before = nothing_before
+    images: int | None = None
+    early: Early | None = None
 
 
 def compare_models(
@@ -105,9 +108,17 @@ def compare_models(
         )
     bar = reporter.bar("data", "images")
     samples = load_own(setting.data, size=setting.size, progress=bar) if setting.data else None
-    full = _table(reference, samples, Setting(setting.data, setting.size, "desktop", False, ""), store, reporter)
+    if samples is None and (setting.images or setting.early):
+        what = "--images" if setting.images else "--sequential"
+        raise InputError(f"{what} shortens a run, and these sides have none", seen=candidate.text, hint="add --data")
+    whole, desktop = samples, replace(setting, target="desktop", emulate=False)
+    if samples is not None and setting.images:
+        samples = subset(samples, setting.images)
+    full = _table(reference, whole, desktop, store, reporter)
     setting.before(full.labels, full.class_names)
-    small = _table(candidate, samples, setting, store, reporter)
+    if setting.early is not None and samples is not None:
+        return _early(candidate, samples, full, setting, reporter), samples
+    small = _table(candidate, whole, setting, store, reporter)
     floor, why = _floor(candidate, samples, setting, store, reporter)
     notes = (*(samples.notes if samples else ()), *([why] if why else []))
     if small.source.origin == "emulated":
@@ -117,6 +128,17 @@ def compare_models(
     found = weigh(full, small, Context(target=target, notes=notes, command=setting.command))
     reason = "no ladder of float checkpoints stands behind this candidate"
     return found.with_findings(kernel_floor=floor, expected_reason=reason), samples
+
+
+def _early(side: SideSpec, samples: Samples, full: Predictions, setting: Setting, reporter: Reporter) -> Evidence:
+    """Judge a model file while it runs. Raises InputError for what is no model file."""
+    assert setting.early is not None
+    if text_is_rung(side.text) or not is_model(side.text):
+        hint = "or take the rungs of a ladder"
+        raise InputError("--sequential needs a model file as candidate", seen=side.text, hint=hint)
+    with open_bench(setting.target, emulate=setting.emulate) as bench:
+        model = model_of(side, Path(side.text), reporter)
+        return setting.early(Bid(model, samples, full, bench, setting.command, samples.notes))
 
 
 def _floor(
@@ -154,7 +176,14 @@ def _table(side: SideSpec, samples: Samples | None, setting: Setting, store: Sto
         return read_table(path)
     assert samples is not None
     with open_bench(setting.target, emulate=setting.emulate) as bench:
-        return run_model(model_of(side, path, reporter), samples, bench, store, reporter)[0]
+        return _run(model_of(side, path, reporter), samples, setting, bench, (store, reporter))
+
+
+def _run(model: Model, samples: Samples, setting: Setting, bench: Bench, kept: tuple[Store, Reporter]) -> Predictions:
+    """Answers to all samples, or to the first of them in their seeded order."""
+    if setting.images is None:
+        return run_model(model, samples, bench, *kept)[0]
+    return run_part(model, shuffled(samples), Part(setting.images), bench, *kept)
 
 
 def text_is_rung(text: str) -> bool:
@@ -213,7 +242,7 @@ def _rung(text: str, samples: Samples | None, setting: Setting, store: Store, re
     if samples is None:
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
     with open_bench(setting.target, emulate=setting.emulate) as bench:
-        return run_model(model, samples, bench, store, reporter)[0]
+        return _run(model, samples, setting, bench, (store, reporter))
 
 
 def _seed(said: list[str], found: list[int], text: str) -> int:

@@ -100,21 +100,25 @@ def run_model(
     model: Model, samples: Samples, bench: Bench, store: Store, reporter: Reporter
 ) -> tuple[Predictions, Path]:
     """The model's predictions on that bench and where they lie; from the results folder if they are there already."""
-    sha256 = model_identity(model.path)
-    _check_order(model, samples)
-    model = replace(model, reading=replace(model.reading, classes=len(samples.class_names)))
+    sha256, model = model_identity(model.path), ready(model, samples)
     name = work_name(model, sha256, bench, samples.sha256, samples.class_names)
     table = store.table(name)
     if not table.exists():
         outputs, result = answers(model, samples, bench, store, reporter, name)
-        made = _predictions(model, samples, outputs, result, sha256)
+        made = table_of(model, samples, outputs, result, sha256)
         store.write_table(table, made.with_source(host=bench.facts, **marks(model, bench, made.source)))
         store.chunks(name).clear()
     found = store.read_table(table)
     if found.source.sha256 != sha256 or len(found) != len(samples):
         raise IntegrityError(f"{table} does not belong to this model and data", hint="remove it and run again")
     _tell(model, found, reporter)
-    return found.with_source(**marks(model, bench, found.source), **_leaks(model, samples, found.source)), table
+    return found.with_source(**marks(model, bench, found.source), **leaks(model, samples, found.source)), table
+
+
+def ready(model: Model, samples: Samples) -> Model:
+    """The model told how many classes the data has. Raises IntegrityError where they stand in another order."""
+    _check_order(model, samples)
+    return replace(model, reading=replace(model.reading, classes=len(samples.class_names)))
 
 
 def model_identity(path: Path) -> str:
@@ -142,7 +146,7 @@ def _tell(model: Model, found: Predictions, reporter: Reporter) -> None:
         reporter.say(f"{model.name}: its outputs look like {found.kind} (--outputs says otherwise)")
 
 
-def _leaks(model: Model, samples: Samples, source: Source) -> dict[str, Any]:
+def leaks(model: Model, samples: Samples, source: Source) -> dict[str, Any]:
     """How many of the samples calibrated the model, where that is known."""
     if model.calibration is None:
         return {"leaked": None}
@@ -176,7 +180,7 @@ def _machine(bench: Bench) -> list[Any]:
     return [bench.facts.get("machine"), bench.facts.get("cpu_features"), bench.target.runtime.engine]
 
 
-def _predictions(
+def table_of(
     model: Model, samples: Samples, outputs: np.ndarray[Any, np.dtype[np.float32]], result: RunResult, sha256: str
 ) -> Predictions:
     """The table of a finished run."""

@@ -1,0 +1,102 @@
+"""Run a model on part of the samples: nested subsets of one seeded permutation; a longer run extends a shorter one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeval.errors import InputError
+from edgeval.records.evidence import Evidence
+from edgeval.records.predictions import Predictions
+from edgeval.records.reporter import Reporter
+from edgeval.run.infer import Job, Watch, dequantise, infer
+from edgeval.store import Store
+from edgeval.tasks.samples import Samples
+from edgeval.workflow.run import Bench, Model, leaks, marks, model_identity, ready, table_of, work_name
+
+SEED = 20_000
+
+
+def shuffled(samples: Samples) -> Samples:
+    """All samples in the one order of which every subset is the beginning."""
+    return samples.take(permutation(len(samples)))
+
+
+def permutation(n: int) -> NDArray[np.int64]:
+    """The seeded uniform permutation of n samples."""
+    return np.random.default_rng(SEED).permutation(n)
+
+
+def subset(samples: Samples, count: int) -> Samples:
+    """The first `count` samples of the permutation. Raises InputError."""
+    if count > len(samples):
+        raise InputError("--images asks for more than there are", seen=count, hint=f"at most {len(samples):,}")
+    return samples.take(permutation(len(samples))[:count])
+
+
+@dataclass(frozen=True)
+class Part:
+    """How many of the shuffled samples to answer at most, and who may end the run before."""
+
+    count: int
+    watch: Watch | None = None
+    chunk: int = 500
+
+
+@dataclass(frozen=True)
+class Bid:
+    """One candidate that has not run, against answers that the reference gave to all samples."""
+
+    model: Model
+    samples: Samples
+    full: Predictions
+    bench: Bench
+    command: str
+    notes: tuple[str, ...] = ()
+
+
+Early = Callable[[Bid], Evidence]
+"""Judges a candidate while it runs, and ends the run when that is settled."""
+
+
+def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Store, reporter: Reporter) -> Predictions:
+    """Answers to the first samples of `whole` (shuffled already); what any other part answered is not run again."""
+    model, sha256 = ready(model, whole), model_identity(model.path)
+    name = work_name(model, sha256, bench, whole.sha256, whole.class_names)
+    path = store.table(f"{name}-first-{part.count}")
+    if part.watch is None and path.exists():
+        found = store.read_table(path)
+        return found.with_source(**marks(model, bench, found.source), **leaks(model, whole, found.source))
+    store.open()
+    chunks, upto = store.chunks(name), part.count
+    if part.watch is not None and any(part.watch(*saved) for saved in chunks.saved()):
+        upto = len(chunks.first(part.count))
+    bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
+    job = Job(
+        model.path,
+        whole,
+        model.preprocess,
+        bench.target,
+        chunk=part.chunk,
+        reading=model.reading,
+        upto=upto,
+        watch=part.watch,
+        latency=part.watch is None,
+    )
+    result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts)
+    outputs = dequantise(chunks.first(part.count), result.hello)
+    made = table_of(model, whole.take(np.arange(len(outputs))), outputs, result, sha256)
+    made = made.with_source(host=bench.facts, **marks(model, bench, made.source))
+    if part.watch is None:
+        store.write_table(path, made)
+    return made.with_source(**leaks(model, whole, made.source))
+
+
+def part_of(table: Predictions, samples: Samples) -> Predictions:
+    """The rows of a whole table that answer these samples, in their order."""
+    assert table.ids is not None
+    at = {name: i for i, name in enumerate(table.ids)}
+    return table.take(np.array([at[name] for name in samples.ids])).with_source(data_sha256=samples.sha256)
