@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Bools = NDArray[np.bool_]
+EXACT_FLOATS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -50,3 +51,17 @@ def jaccard_independent(table: FlipCounts) -> float | None:
     """Jaccard of two independent error sets with these error rates a, b: ab / (a + b - ab)."""
     a, b = (table.both_wrong + table.gained) / table.n, (table.both_wrong + table.lost) / table.n
     return a * b / (a + b - a * b) if a + b > 0 else None
+
+
+def jaccard_pairs(wrong: Bools) -> NDArray[np.float64]:
+    """(M, M) Jaccard of the error sets of M models, (M, N) bool; 1 where neither of two models errs.
+
+    |A and B| of all pairs is one matrix product; float32 counts are exact up to 2^24, so samples go in blocks.
+    """
+    both = np.zeros((len(wrong), len(wrong)))
+    for start in range(0, wrong.shape[1], EXACT_FLOATS):
+        block = wrong[:, start : start + EXACT_FLOATS].astype(np.float32)
+        both += block @ block.T
+    errors = np.diagonal(both)
+    union = errors[:, None] + errors[None, :] - both
+    return np.divide(both, union, out=np.ones_like(both), where=union > 0)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import foldnorm
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, log_loss
 
@@ -86,3 +87,37 @@ def test_nll_clips_at_1e_12_and_counts() -> None:
     terms, clipped = calibration.nll_terms(np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([1, 1]))
     assert terms.tolist() == pytest.approx([-np.log(1e-12), np.log(2)])
     assert clipped == 1
+
+
+@pytest.mark.parametrize(("mean", "sd"), [(0.0, 1.0), (0.3, 2.0), (-1.0, 0.5), (9.0, 1.0), (0.4, 0.0)])
+def test_the_excess_of_an_absolute_normal_is_that_of_a_folded_one(mean: float, sd: float) -> None:
+    expected = foldnorm(abs(mean) / sd, scale=sd).mean() - abs(mean) if sd else 0.0
+    assert float(calibration.excess(np.array(mean), np.array(sd))) == pytest.approx(expected, abs=1e-12)
+
+
+def test_consistency_agrees_with_drawing_every_label() -> None:
+    rng = np.random.default_rng(0)
+    sure = rng.beta(4, 1, 900)
+    correct, index = rng.random(900) < sure**1.05, calibration.bin_index(sure)
+    null = [calibration.ece(sure, rng.random(900) < sure) for _ in range(1500)]
+    expected = np.mean(np.array(null) >= calibration.ece(sure, correct))
+    found = calibration.consistency(sure, correct, index)
+    assert found == pytest.approx(expected, abs=4.5 * np.sqrt(0.25 / 1500 + 0.25 / 2000))
+
+
+def test_perfect_calibration_is_rejected_at_most_as_often_as_the_level() -> None:
+    rng, p = np.random.default_rng(1), []
+    for _ in range(300):
+        sure = rng.random(400)
+        p.append(calibration.consistency(sure, rng.random(400) < sure, calibration.bin_index(sure), resamples=200))
+    assert np.mean(np.array(p) <= 0.05) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 300)
+
+
+@pytest.mark.parametrize(
+    ("sure", "correct", "rejected"),
+    [(1.0, True, False), (1.0, False, True), (0.0, False, False), (0.0, True, True), (0.5, True, True)],
+)
+def test_consistency_of_constant_confidences(sure: float, correct: bool, rejected: bool) -> None:
+    confidences, answers = np.full(30, sure), np.full(30, correct)
+    found = calibration.consistency(confidences, answers, calibration.mass_index(confidences))
+    assert (found < 0.01) == rejected
