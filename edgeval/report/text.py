@@ -56,7 +56,7 @@ def _row(row: Comparison) -> str:
     if "ece" in row.metrics:
         lines.append(_metric("ECE", "ece", row.metrics["ece"]))
     flips = f"{wording.count(row.flips.lost)} lost, {wording.count(row.flips.gained)} gained"
-    lines.append(f"  {'flips':<7}{flips:<32}{wording.p_value(row.mcnemar.p)} ({wording.clean(row.mcnemar.method, 27)})")
+    lines.append(f"  {'flips':<7}{flips:<32}{wording.p_value(row.mcnemar.p)} ({wording.clean(row.mcnemar.method, 25)})")
     if row.verdict is not None:
         return "\n".join([*lines, "", *screen.rules(row.verdict)])
     return "\n".join([*lines, *_overlap(row), *_steps(row), *_rest(row)])
@@ -144,8 +144,8 @@ def _counts(lost: int, gained: int) -> str:
 
 def _facts(row: Comparison) -> str:
     """Origin, runtime and number of images."""
-    badge, n = wording.clean(wording.badge(row.target), 24), f"n = {wording.count(row.n)}"
-    runtime = wording.clean(wording.runtime_words(row.target), 72 - len(badge) - len(n))
+    badge, n = wording.clean(wording.badge(row.target), 22), f"n = {wording.count(row.n)}"
+    runtime = wording.clean(wording.runtime_words(row.target), 70 - len(badge) - len(n))
     return ", ".join(part for part in (badge, runtime, n) if part)
 
 
