@@ -49,6 +49,9 @@ def compare_regression(
     if any(is_model(side.text) for side in sides) and setting.data is None:
         hint = "add --data FILE.npz or FILE.csv"
         raise InputError("model files need data with measured numbers", seen=reference.text, hint=hint)
+    if setting.target != "desktop" and is_model(candidate.text):
+        with open_bench(setting.target, emulate=setting.emulate):
+            pass  # a board that cannot be reached is found before the reference has run
     data = None
     if setting.data is not None:
         data = load_quantities(setting.data, size=setting.size, progress=reporter.bar("data", "images"))

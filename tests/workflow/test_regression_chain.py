@@ -169,3 +169,10 @@ def test_a_kept_comparison_that_was_changed_is_refused(type_in: Typed, here: Pat
     (here / "x.json").write_text('{"schema": "edgeval/compare/1", "task": "regression", "n": 3}')
     code, _, err = type_in("report x.json -o x.html")
     assert (code, "not a comparison" in err) == (2, True)
+
+
+def test_a_board_out_of_reach_is_said_before_anything_runs(type_in: Typed, here: Path) -> None:
+    shutil.rmtree(here / "runs")
+    (here / "board.toml").write_text('schema = "edgeval/device/1"\nname = "board"\nkind = "mcu"\nsummary = "a board"\n')
+    code, _, err = type_in(f"{MODELS} --data data.npz --target board.toml")
+    assert (code, (here / "runs").exists()) == (4, False), err
