@@ -37,6 +37,7 @@ class Store:
     artifacts/LADDER/RUNG-sSEED/   checkpoint, torch logits, exported files, each with a JSON card
     predictions/                   finished tables, and the chunks of unfinished ones
     comparisons/                   one JSON a comparison      reports/TARGET/   what people read
+    looks/                         how often the gate looked at the same data
     """
 
     def __init__(self, root: Path) -> None:
@@ -166,6 +167,10 @@ class Store:
             return read_table(path, trusted=True)
         except DataError as error:
             raise IntegrityError(f"{path} is damaged", seen=error.what, hint="remove it and run again") from error
+
+    def ledgers(self) -> list[Path]:
+        """Where the looks at the data are written down."""
+        return sorted((self.root / "looks").glob("*.json"))
 
     def sources(self) -> Iterator[Source]:
         """Where each finished table came from; files that cannot be read are passed over."""

@@ -10,6 +10,7 @@ from edgeval.gate.judge import Look
 from edgeval.gate.plan import foretell, needed
 from edgeval.records.cards import Record
 from edgeval.records.gate import GateSettings, Rule, share
+from edgeval.records.looks import LookLedger
 from edgeval.records.predictions import Source
 from edgeval.records.target import load_target
 from edgeval.store import Store
@@ -28,6 +29,7 @@ class Plan(Record):
     discordance: float
     power: float
     confidence: float
+    look: int
     images: int
     seconds: float | None
     target: str
@@ -44,6 +46,7 @@ class Question:
     looks: int
     target: str
     images: int | None = None
+    next_look: bool = False
 
 
 def question(given: dict[str, Any], settings: GateSettings, target: str) -> Question:
@@ -54,7 +57,9 @@ def question(given: dict[str, Any], settings: GateSettings, target: str) -> Ques
         raise InputError("--discordance is no share", seen=given["discordance"], hint=f"{error}") from error
     if not 0 < flips < 1:
         raise InputError("--discordance lies between 0 and 100%", seen=given["discordance"], hint='write "5%"')
-    return Question(flips, given["power"], given["looks"] or settings.looks, target, given["images"])
+    return Question(
+        flips, given["power"], given["looks"] or settings.looks, target, given["images"], given["next_look"]
+    )
 
 
 def rules_for(metric: str | None, margin: str | None, confidence: float | None, settings: GateSettings) -> list[Rule]:
@@ -77,7 +82,8 @@ def rules_for(metric: str | None, margin: str | None, confidence: float | None, 
 def plan(rule: Rule, asked: Question, store: Store) -> Plan:
     """Raises InputError where no number of images suffices."""
     load_target(asked.target)
-    confidence, margin = Look(spends=1 / asked.looks).confidence(rule), rule.margin(None)
+    look = next_look(store, asked) if asked.next_look else Look(spends=1 / asked.looks)
+    confidence, margin = look.confidence(rule), rule.margin(None)
     images = needed(rule, asked.discordance, confidence=confidence, power=asked.power)
     if images is None or margin is None:
         raise InputError(
@@ -92,6 +98,7 @@ def plan(rule: Rule, asked: Question, store: Store) -> Plan:
         discordance=asked.discordance,
         power=asked.power,
         confidence=confidence,
+        look=look.number,
         images=images,
         seconds=images * known.latency.p50 / 1000 if known and known.latency else None,
         target=asked.target,
@@ -120,6 +127,17 @@ def in_words(found: Plan, asked: Question) -> list[str]:
 def _time(seconds: float) -> str:
     """Seconds in a unit that reads well."""
     return f"{seconds:.2g} s" if seconds < 100 else f"{seconds / 60:,.0f} min"
+
+
+def next_look(store: Store, asked: Question) -> Look:
+    """The look that comes after those remembered for this target: of the candidate that was looked at most often."""
+    kept = [store.read_record(LookLedger, path) for path in store.ledgers()]
+    mine = [ledger for ledger in kept if ledger.target == asked.target]
+    if not mine:
+        hint = "leave --next-look away"
+        raise InputError(f"no look at data of {asked.target} is remembered in {store.root}", hint=hint)
+    ledger = max(mine, key=lambda one: len(one.looks))
+    return Look(len(ledger.looks) + 1, ledger.next_share(asked.looks)[0])
 
 
 def timed(store: Store, target: str) -> Source | None:
