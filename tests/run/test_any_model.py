@@ -1,4 +1,4 @@
-"""Models of every make: layouts, types, grids, shapes of input and output, weights in other files, unknown operators."""
+"""Models of every make: layouts, types, grids, shapes of input and output, weights elsewhere, unknown operators."""
 
 from __future__ import annotations
 
