@@ -11,7 +11,7 @@ from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
-from conftest import judge
+from conftest import judge, judged_row
 from hostile import hostile
 
 from edgeval.errors import InputError, RuntimeMissing
@@ -274,7 +274,8 @@ def test_the_page_stays_small(rows: list[Comparison]) -> None:
     ids = tuple(f"some/folder/with/a/long/name/{k:06d}.jpeg" for k in range(10_000))
     noise = b"\x89PNG" + bytes(12_000)
     many = [
-        row.model_copy(update={"flips": row.flips.model_copy(update={"lost": 10_000, "lost_ids": ids})}) for row in rows
+        judged_row(row).model_copy(update={"flips": row.flips.model_copy(update={"lost": 10_000, "lost_ids": ids})})
+        for row in rows
     ]
     html = render_html(many, images={flip.id: noise for row in rows for flip in row.flipped})
     assert len(html.encode()) < 3_000_000
