@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 BOTTOMS = {"bottom5": 5, "bottom10": 10, "bottom20": 20}
-BLOCK_CELLS = 4_000_000
+BLOCK_CELLS = 1_000_000
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from edgeval.records.target import Origin
 
 Kind = Literal["logits", "probs", "classes"]
 MOST_CLASSES = 100_000
+BLOCK_CELLS = 1_000_000
 Floats = NDArray[np.float64]
 
 
@@ -94,8 +95,14 @@ class Predictions:
 
     @cached_property
     def confidences(self) -> Floats | None:
-        """(N,) probability of the top-1 answer."""
-        return None if self.probabilities is None else self.probabilities.max(axis=1)
+        """(N,) probability of the top-1 answer, computed in blocks of rows: `probabilities` may not fit twice."""
+        if self.outputs is None:
+            return None
+        found, rows = np.empty(len(self)), max(1, BLOCK_CELLS // self.outputs.shape[1])
+        for start in range(0, len(self), rows):
+            values = self.outputs[start : start + rows].astype(np.float64)
+            found[start : start + rows] = (softmax(values) if self.kind == "logits" else values).max(axis=1)
+        return found
 
     @cached_property
     def ties(self) -> int:
