@@ -46,3 +46,13 @@ def test_jaccard_never_exceeds_its_maximum(right: int, lost: int, gained: int, w
     if found is not None:
         assert largest is not None
         assert found <= largest + 1e-12
+
+
+@pytest.mark.parametrize(("models", "samples", "share"), [(7, 300, 0.3), (2, 1, 0.5), (4, 50, 0.0), (3, 50, 1.0)])
+def test_jaccard_of_all_pairs_is_that_of_each(models: int, samples: int, share: float) -> None:
+    wrong = np.random.default_rng(1).random((models, samples)) < share
+    found = overlap.jaccard_pairs(wrong)
+    for i, one in enumerate(wrong):
+        for j, two in enumerate(wrong):
+            expected = jaccard_score(one, two, zero_division=1.0)
+            assert found[i, j] == pytest.approx(expected)
