@@ -28,6 +28,7 @@ PLAUSIBLE = 1.2
 LEVEL = 0.05
 LIMITS = {"nll": np.inf, "brier": 2.0}
 SECOND = 200
+FEW_A_CLASS, FEW_SAMPLES = 10, 100
 DEBUG = int(__import__("os").environ.get("DBG", "2"))
 
 
@@ -111,9 +112,11 @@ def _by_class(counts: Ints, sides: tuple[Ints, ...], how: str, draw: tuple[int, 
         return {name: np.stack([measure(cells @ side) for side in sides]) for name, measure in BY_CLASS.items()}
 
     observed, centre = values(counts / sizes[:, None]), values(shares)
-    blocks = list(resample.tables(shares, sizes, draw[1], seed=draw[0]))
-    drawn = [values(block / sizes[:, None]) for block in blocks]
-    again = values(shrunk_shares(blocks[0][:SECOND]))
+    drawn: list[dict[str, Floats]] = []
+    again = observed
+    for block in resample.tables(shares, sizes, draw[1], seed=draw[0]):
+        again = again if drawn else values(shrunk_shares(block[:SECOND]))
+        drawn.append(values(block / sizes[:, None]))
     found = {}
     for name in BY_CLASS:
         both = np.concatenate([block[name] for block in drawn], axis=1)
@@ -122,8 +125,15 @@ def _by_class(counts: Ints, sides: tuple[Ints, ...], how: str, draw: tuple[int, 
         middle, at = draws.mean(), float(_change(centre[name]))
         slack = 0.5 * abs(float(middle) - at) + 0.1 * float(left)
         spread = middle + (draws - middle) * max(1.0, ratio)
-        found[name] = Resampled(float(_change(observed[name])), spread, how, centre=at, slack=(slack, slack))
+        value = float(_change(observed[name]))
+        found[name] = Resampled(value, spread, how, _thin(sizes), centre=at, slack=(slack, slack))
     return found
+
+
+def _thin(sizes: Ints) -> str:
+    """Why figures of classes are approximate: too few samples for the simulated coverage to hold."""
+    mean = float(sizes.mean())
+    return f"{mean:.1f} samples a class, fewer than {FEW_A_CLASS}" if mean < FEW_A_CLASS else ""
 
 
 def _change(sides: Floats) -> Floats:
@@ -134,7 +144,12 @@ def _change(sides: Floats) -> Floats:
 
 def _mean(drawn: Sums, n: int, how: str) -> Resampled:
     """The mean of one column."""
-    return Resampled(float(drawn.observed[0]) / n, drawn.draws[:, 0] / n, how)
+    return Resampled(float(drawn.observed[0]) / n, drawn.draws[:, 0] / n, how, _scarce(n))
+
+
+def _scarce(n: int) -> str:
+    """Why means over samples are approximate."""
+    return f"{n} samples, fewer than {FEW_SAMPLES}" if n < FEW_SAMPLES else ""
 
 
 def _gap(drawn: Sums, n: int, how: str) -> Resampled:
@@ -143,7 +158,7 @@ def _gap(drawn: Sums, n: int, how: str) -> Resampled:
     gap = np.abs(drawn.observed)
     most = calibration.excess(np.maximum(gap - PLAUSIBLE * sd, 0.0), sd).sum() / n
     least = calibration.excess(gap + PLAUSIBLE * sd, sd).sum() / n
-    return _bounded(float(gap.sum()) / n, np.abs(drawn.draws).sum(axis=1) / n, how, (least, most))
+    return _bounded(float(gap.sum()) / n, np.abs(drawn.draws).sum(axis=1) / n, how, (least, most), n)
 
 
 def _from_zero(found: Resampled, facts: Facts, name: str, draw: tuple[int, int]) -> Resampled:
@@ -171,7 +186,7 @@ def _gap_change(drawn: Sums, n: int, how: str, seed: int) -> Resampled:
     change = (size[:, half:].sum(axis=1) - size[:, :half].sum(axis=1)) / n
     change = change + np.random.default_rng(seed).normal(scale=np.sqrt(2) / n, size=len(change))
     bounds = float(shift.min(axis=1).sum()), float(shift.max(axis=1).sum())
-    return _bounded(float(seen[half:].sum() - seen[:half].sum()) / n, change, how, bounds)
+    return _bounded(float(seen[half:].sum() - seen[:half].sum()) / n, change, how, bounds, n)
 
 
 def _around(centres: Floats, covariances: Floats) -> Floats:
@@ -184,7 +199,7 @@ def _around(centres: Floats, covariances: Floats) -> Floats:
     return found
 
 
-def _bounded(estimate: float, draws: Floats, how: str, bias: tuple[float, float]) -> Resampled:
+def _bounded(estimate: float, draws: Floats, how: str, bias: tuple[float, float], n: int) -> Resampled:
     """An interval whose lower end takes out the largest and whose upper end takes out the least plausible bias."""
     taken = float(draws.mean()) - estimate
-    return Resampled(estimate, draws, how, slack=(max(bias[1] - taken, 0.0), max(taken - bias[0], 0.0)))
+    return Resampled(estimate, draws, how, _scarce(n), slack=(max(bias[1] - taken, 0.0), max(taken - bias[0], 0.0)))
