@@ -32,6 +32,7 @@ def run_demo(store: Store, reporter: Reporter) -> tuple[Sequence[Comparison], Pa
     told("running the test images through the exported files, and comparing")
     evidences, samples = compare_ladder(ladder, CompareOptions(), store, reporter)
     rows = [evidence.comparison for evidence in evidences]
-    page = keep(rows, samples, store, f"{LADDER}-{rows[0].candidate.format}")
+    tables = [(evidence.reference, evidence.candidate) for evidence in evidences]
+    page = keep(rows, samples, store, f"{LADDER}-{rows[0].candidate.format}", tables=tables)
     told("done")
     return rows, page
