@@ -43,12 +43,11 @@ def report(
     numbers = read_regression(comparison)
     if numbers is not None:
         if bundle is not None:
-            raise click.UsageError("--bundle does not go with a comparison of regression models")
+            raise click.UsageError("--bundle goes with comparisons of classifiers")
         if output is not None:
             render_regression(output, numbers)
             click.echo(f"wrote {output}", err=annotations)
-        if annotations:
-            click.echo(render_annotations([numbers]), nl=False)
+        click.echo(render_annotations([numbers]) if annotations else "", nl=False)
         return
     rows, images = read_comparison(comparison)
     if output is not None:
