@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeval.cli import options
+from edgeval.cli import options, regression
 from edgeval.cli.display import Display
 from edgeval.cli.pairs import Hooks, pairs, weigh
+
+if TYPE_CHECKING:
+    from edgeval.records.verdict import Status
 
 STATUSES = {"fail": 1, "inconclusive": 3, "no-verdict": 5}
 
@@ -44,7 +47,6 @@ def gate(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet: b
 
     Exit codes: 0 PASS; 1 FAIL; 3 INCONCLUSIVE; 5 NO_VERDICT; 2 wrong use or bad input; 4 device unreachable.
     """
-    from edgeval.gate.judge import EXIT
     from edgeval.report.text import render_text
     from edgeval.workflow.gate import early_judge, forewarn, gate_settings, judge_all
     from edgeval.workflow.project import open_store
@@ -53,12 +55,23 @@ def gate(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet: b
     if given["warn_only"] and given["fail_on"]:
         raise click.UsageError("--warn-only and --fail-on say different things; give one")
     settings, store = gate_settings(given["config"]), open_store(runs)
+    if regression.is_asked(what, given):
+        asked = {**given, "json_to": json_to}
+        return _code(regression.gate_numbers(what, asked, settings=settings, store=store, quiet=quiet), given)
     with Display(quiet=quiet) as display:
         early = early_judge(settings, store, display) if given["sequential"] else None
         found = weigh(what, given, store, display, Hooks(forewarn(settings, display), early))
         rows, status = judge_all(found.evidences, settings, store)
         page = keep(rows, found.samples, store, found.name, report_dir=given["report_dir"], tables=found.tables)
     options.emit(render_text(rows, report=page), lambda: as_json(rows), json_to)
-    code = EXIT[status]
-    asked = {STATUSES[name] for name in given["fail_on"] if name != "any"} or set(STATUSES.values())
-    return 0 if given["warn_only"] or (code not in asked and "any" not in given["fail_on"]) else code
+    return _code(status, given)
+
+
+def _code(status: Status, given: dict[str, Any]) -> int:
+    """The exit code of a verdict, as far as it is asked for."""
+    from edgeval.gate.judge import EXIT
+
+    code, asked = EXIT[status], given["fail_on"]
+    if given["warn_only"] or (asked and "any" not in asked and code not in {STATUSES[name] for name in asked}):
+        return 0
+    return code

@@ -65,7 +65,8 @@ def compare_values(
         command=context.command,
     )
     kept = found if len(reference) > 1 else {}
-    return RegressionEvidence(row, reference.errors, candidate.errors, before, now, kept)
+    assert reference.ids is not None
+    return RegressionEvidence(row, reference.errors, candidate.errors, reference.ids, before, now, kept)
 
 
 def align_values(reference: Values, candidate: Values) -> tuple[Values, Values, tuple[str, ...]]:

@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edgeval.errors import InputError
 from edgeval.measures.overlap import flips, jaccard
 from edgeval.measures.paired import tango, wilson
 from edgeval.records.evidence import Evidence
 from edgeval.records.findings import Comparison
 from edgeval.records.gate import Rule
+from edgeval.records.predictions import Source
+from edgeval.records.regression import RegressionComparison, RegressionEvidence
 
 UNION = "Wilson's score interval on the union of both error sets"
+NUMBERS = ("mse_ratio", "within_tolerance")
+MEASURED = ("latency_p50_ms", "latency_p95_ms", "artifact_kb", "peak_memory_mb", "arena_kb", "instructions")
 DRAWN = ("top5", "bottom5", "bottom10", "bottom20", "ece", "ece_equal_mass", "gini", "nll", "brier")
 
 
@@ -36,14 +42,28 @@ class Figure:
     discordance: float | None = None
 
 
-def figure(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
-    """The figure of every metric but class_accuracy (which is one a class, see `class_figure`)."""
+def figure(rule: Rule, evidence: Evidence | RegressionEvidence, confidence: float) -> Figure:
+    """The figure of every metric but class_accuracy (which is one a class, see `class_figure`).
+
+    Raises InputError for a rule that is about models of the other kind.
+    """
     row, metric = evidence.comparison, rule.metric
+    check_kind(rule, regression=isinstance(evidence, RegressionEvidence))
+    if isinstance(evidence, RegressionEvidence):
+        return _regression(rule, evidence, confidence)
     if metric in ("top1", "lost_rate", "jaccard"):
         return {"top1": _top1, "lost_rate": _lost_rate, "jaccard": _jaccard}[metric](rule, evidence, confidence)
     if metric in DRAWN:
         return _drawn(rule, evidence, confidence)
     return _measured(rule, row)
+
+
+def check_kind(rule: Rule, *, regression: bool) -> None:
+    """Raise InputError for a rule on classes where models answer with numbers, and the reverse."""
+    if rule.metric not in MEASURED and (rule.metric in NUMBERS) != regression:
+        kind = "classification" if regression else "regression"
+        hint = f"rules for this comparison: {', '.join(NUMBERS) if regression else 'top1, lost_rate, ece ...'}"
+        raise InputError(f"{rule.metric} is a rule for {kind}", seen=rule.text, hint=hint)
 
 
 def class_figure(evidence: Evidence, index: int, confidence: float, *, change: bool) -> Figure:
@@ -67,9 +87,28 @@ def _top1(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
     return _share_change(evidence.right_reference, evidence.right_candidate, confidence)
 
 
+def _regression(rule: Rule, evidence: RegressionEvidence, confidence: float) -> Figure:
+    """Of models that answer with numbers: the ratio of mean squared errors, and the share within a tolerance."""
+    row = evidence.comparison
+    if rule.metric in MEASURED:
+        return _measured(rule, row)
+    if rule.metric == "mse_ratio":
+        found = evidence.differences.get("mse_ratio")
+        if found is None:
+            return Figure(None, missing=row.mse_ratio.method or "it could not be computed")
+        lo, hi = found.interval(two_sided(confidence))
+        return Figure(found.estimate, lo, hi, n=row.n, method=found.method, approximate=found.approximate)
+    assert rule.tolerance is not None
+    before, now = (
+        np.asarray((np.abs(errors) <= rule.tolerance).all(axis=1))
+        for errors in (evidence.errors_reference, evidence.errors_candidate)
+    )
+    return _share(now, confidence) if rule.limit == "min" else _share_change(before, now, confidence)
+
+
 def _share_change(
-    before: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    now: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    before: NDArray[np.bool_],
+    now: NDArray[np.bool_],
     confidence: float,
 ) -> Figure:
     """A paired difference of two shares, by Tango's score interval."""
@@ -86,7 +125,7 @@ def _share_change(
     )
 
 
-def _share(right: np.ndarray[tuple[int], np.dtype[np.bool_]], confidence: float) -> Figure:
+def _share(right: NDArray[np.bool_], confidence: float) -> Figure:
     """One share, by Wilson's interval."""
     ends = wilson(int(right.sum()), len(right), two_sided(confidence))
     assert ends is not None
@@ -130,10 +169,9 @@ def _drawn(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
     )
 
 
-def _measured(rule: Rule, row: Comparison) -> Figure:
+def _measured(rule: Rule, row: Comparison | RegressionComparison) -> Figure:
     """Latency, size, memory: as measured, without an interval."""
-    side = {"max": row.candidate, "max_increase": row.candidate}[rule.limit]
-    now = _reading(rule.metric, side)
+    now = _reading(rule.metric, row.candidate)
     if now is None:
         return Figure(None, missing=_why_missing(rule.metric, row))
     if rule.limit == "max":
@@ -144,21 +182,19 @@ def _measured(rule: Rule, row: Comparison) -> Figure:
     return Figure(now - before, now - before, now - before, reference=before, method="as measured")
 
 
-def _reading(metric: str, side: object) -> float | None:
+def _reading(metric: str, side: Source) -> float | None:
     """A measured figure of one side, in the metric's own unit."""
-    latency = getattr(side, "latency", None)
-    size = getattr(side, "size_bytes", None)
-    memory: float | None = getattr(side, "peak_memory_mb", None)
+    latency, size = side.latency, side.size_bytes
     readings: dict[str, float | None] = {
         "latency_p50_ms": latency.p50 if latency else None,
         "latency_p95_ms": latency.p95 if latency else None,
         "artifact_kb": size / 1000 if size is not None else None,
-        "peak_memory_mb": memory,
+        "peak_memory_mb": side.peak_memory_mb,
     }
     return readings.get(metric)
 
 
-def _why_missing(metric: str, row: Comparison) -> str:
+def _why_missing(metric: str, row: Comparison | RegressionComparison) -> str:
     """Why a measured figure is not there."""
     if row.candidate.origin == "imported":
         return f"an imported table carries no {metric}"

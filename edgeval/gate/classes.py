@@ -15,8 +15,8 @@ from edgeval.measures.families import named_classes, worst_class
 from edgeval.measures.paired import holm, share_p
 from edgeval.records.cards import nearest
 from edgeval.records.evidence import Evidence
-from edgeval.records.findings import ClassResult, RuleResult, Status
 from edgeval.records.gate import Rule
+from edgeval.records.verdict import ClassResult, RuleResult, Status
 
 Ints = NDArray[np.int64]
 

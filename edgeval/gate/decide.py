@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from edgeval.gate.bounds import Figure
 from edgeval.gate.plan import more_images
-from edgeval.records.findings import RuleResult, Status
 from edgeval.records.gate import HIGH, Rule
+from edgeval.records.verdict import RuleResult, Status
 
 PRECEDENCE: tuple[Status, ...] = ("NO_VERDICT", "FAIL", "INCONCLUSIVE", "PASS")
 SLACK = 1e-12  # of an end that lies on the limit to the last bit

@@ -12,8 +12,8 @@ from edgeval.errors import InputError
 from edgeval.gate.classes import position
 from edgeval.measures import sequential
 from edgeval.measures.paired import holm, tango_p, wilson
-from edgeval.records.findings import Status
 from edgeval.records.gate import Rule
+from edgeval.records.verdict import Status
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]

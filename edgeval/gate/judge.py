@@ -9,8 +9,9 @@ from edgeval.gate.bounds import figure
 from edgeval.gate.classes import judged_classes
 from edgeval.gate.decide import PRECEDENCE, decide, result
 from edgeval.records.evidence import Evidence
-from edgeval.records.findings import RuleResult, Status, Verdict
 from edgeval.records.gate import Rule
+from edgeval.records.regression import RegressionEvidence
+from edgeval.records.verdict import RuleResult, Status, Verdict
 
 EXIT: dict[Status, int] = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3, "NO_VERDICT": 5}
 
@@ -28,7 +29,9 @@ class Look:
         return 1 - (1 - rule.confidence) * self.spends
 
 
-def judge(evidence: Evidence, rules: Sequence[Rule], look: Look, distrust: Sequence[str] = ()) -> Verdict:
+def judge(
+    evidence: Evidence | RegressionEvidence, rules: Sequence[Rule], look: Look, distrust: Sequence[str] = ()
+) -> Verdict:
     """The verdict on one comparison. `distrust`: what forbids a verdict whatever the figures say (see `trust`)."""
     results = tuple(_judged(rule, evidence, look) for rule in rules)
     statuses: list[Status] = [result.status for result in results]
@@ -43,10 +46,10 @@ def worst(statuses: Sequence[Status]) -> Status:
     return next(status for status in PRECEDENCE if status in statuses)
 
 
-def _judged(rule: Rule, evidence: Evidence, look: Look) -> RuleResult:
+def _judged(rule: Rule, evidence: Evidence | RegressionEvidence, look: Look) -> RuleResult:
     """One rule."""
     confidence = look.confidence(rule)
-    if rule.metric == "class_accuracy":
+    if rule.metric == "class_accuracy" and isinstance(evidence, Evidence):
         return judged_classes(rule, evidence, confidence)
     found = figure(rule, evidence, confidence)
     margin = rule.margin(found.reference)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from edgeval.records.findings import Comparison, Stage
 from edgeval.records.predictions import Source
+from edgeval.records.regression import RegressionComparison
 
 REPRODUCED = 0.01  # share of answers that may flip between torch and its own float export
 
 
-def distrust(row: Comparison, *, require_provenance: bool = False) -> list[str]:
+def distrust(row: Comparison | RegressionComparison, *, require_provenance: bool = False) -> list[str]:
     """Reasons why there can be no verdict, for runs that edgeval made or that claim a device; none if it is in order.
 
     Imported tables carry no provenance: the gate decides on them and says so, unless provenance is required.
@@ -23,14 +24,15 @@ def distrust(row: Comparison, *, require_provenance: bool = False) -> list[str]:
     if row.candidate.origin == "emulated" and not (row.candidate.fidelity or "").startswith("bit-exact"):
         said = (row.candidate.fidelity or "unknown").partition(":")[0]
         reasons.append(f"the stand-in is {said}, and only a bit-exact one or the device itself can decide")
-    reasons += [_unlike(row, flips) for stage in row.stages if (flips := _moved(stage)) > max(2, REPRODUCED * row.n)]
+    if isinstance(row, Comparison):
+        reasons += [_unlike(row, k) for stage in row.stages if (k := _moved(stage)) > max(2, REPRODUCED * row.n)]
     one, two = row.reference.data_sha256, row.candidate.data_sha256
     if one and two and one != two and "imported" not in (row.reference.origin, row.candidate.origin):
         reasons.append(f"the two sides ran on different data ({one[:12]} and {two[:12]})")
     return reasons
 
 
-def imported(row: Comparison) -> str:
+def imported(row: Comparison | RegressionComparison) -> str:
     """What is said of a verdict on tables made elsewhere; empty for runs of edgeval's own."""
     roles = [role for role in ("reference", "candidate") if getattr(row, role).origin == "imported"]
     if not roles:

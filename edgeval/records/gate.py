@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from edgeval.records.cards import Record, nearest
-from edgeval.records.findings import Limit
+from edgeval.records.verdict import Limit
 
 Metric = Literal[
     "top1",

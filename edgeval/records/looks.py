@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from edgeval.records.cards import Record
-from edgeval.records.findings import Status
+from edgeval.records.verdict import Status
 
 UNPLANNED = 0.1  # share of the level for the first look that was not planned; each further one gets half of the last
 

@@ -12,8 +12,9 @@ from pydantic import Field, model_validator
 
 from edgeval.measures.resample import Resampled
 from edgeval.records.cards import Record
-from edgeval.records.findings import Delta, Estimate, Expectation, Flips, Floor, Verdict
+from edgeval.records.findings import Delta, Estimate, Expectation, Flips, Floor
 from edgeval.records.predictions import Latency, Source
+from edgeval.records.verdict import Verdict
 
 
 class Moved(Record):
@@ -149,7 +150,7 @@ class RegressionScore(Record):
 class RegressionEvidence:
     """A comparison with the samples behind it, for a judge.
 
-    errors_reference, errors_candidate: (N, K) answer minus target in the order of the reference's table;
+    errors_reference, errors_candidate: (N, K) answer minus target in the order of the reference's table, with its ids;
     within_reference, within_candidate: (N,) bool, None without a tolerance; differences: `mse`, `mae` (candidate -
     reference) and `mse_ratio` (candidate / reference, the interval is on the ratio's own scale), for all outputs
     together and, as `NAME/mse_ratio`, `NAME/mse` ..., for each; one that cannot be had is missing.
@@ -158,6 +159,7 @@ class RegressionEvidence:
     comparison: RegressionComparison
     errors_reference: NDArray[np.float64]
     errors_candidate: NDArray[np.float64]
+    ids: tuple[str, ...]
     within_reference: NDArray[np.bool_] | None = None
     within_candidate: NDArray[np.bool_] | None = None
     differences: Mapping[str, Resampled] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edgeval.records.findings import RuleResult, Status
+from edgeval.records.verdict import RuleResult, Status
 from edgeval.report import judged, wording
 from edgeval.report.judged import Row
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgeval.records.findings import Comparison, RuleResult, Status, Verdict
+from edgeval.records.findings import Comparison
 from edgeval.records.regression import RegressionComparison
+from edgeval.records.verdict import RuleResult, Status, Verdict
 from edgeval.report import wording
 
 Row = Comparison | RegressionComparison

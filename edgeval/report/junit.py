@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from edgeval.errors import InputError
-from edgeval.records.findings import RuleResult, Verdict
+from edgeval.records.verdict import RuleResult, Verdict
 from edgeval.report import judged, wording
 from edgeval.report.judged import Row
 

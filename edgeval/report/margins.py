@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from edgeval.records.findings import RuleResult
+from edgeval.records.verdict import RuleResult
 from edgeval.report import judged, wording
 from edgeval.report.svg import GAINED, INK, LINE, LOST, MUTED, PALE, Drawing, draw
 

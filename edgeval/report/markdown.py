@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 
 from edgeval.errors import InputError
-from edgeval.records.findings import Comparison, RuleResult
+from edgeval.records.findings import Comparison
+from edgeval.records.verdict import RuleResult
 from edgeval.report import judged, wording
 
 HEAD = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from edgeval.records.findings import Comparison, RuleResult, Verdict
+from edgeval.records.findings import Comparison
+from edgeval.records.verdict import RuleResult, Verdict
 from edgeval.report import judged, wording
 
 SHORT = {"max_drop": "drop <= {}", "max_increase": "rise <= {}", "max": "<= {}", "min": ">= {}"}

@@ -9,15 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeval.errors import InputError
+from edgeval.gate.bounds import check_kind
 from edgeval.gate.forecast import check_rules
 from edgeval.gate.judge import Look, judge, worst
 from edgeval.gate.plan import foretell
 from edgeval.gate.trust import distrust, imported
 from edgeval.records.evidence import Evidence
-from edgeval.records.findings import Comparison, Status
+from edgeval.records.findings import Comparison
 from edgeval.records.gate import GateSettings, Rule
+from edgeval.records.regression import RegressionComparison, RegressionEvidence
 from edgeval.records.reporter import Reporter
 from edgeval.records.settings import FILE, load_settings, read_settings
+from edgeval.records.verdict import Status, Verdict
 from edgeval.store import Store
 from edgeval.workflow.looks import remember, sight
 from edgeval.workflow.partial import Early
@@ -35,8 +38,16 @@ def gate_settings(config: Path | None) -> GateSettings:
     return settings.gate
 
 
+def check_rules_for(settings: GateSettings, *, regression: bool) -> None:
+    """Raise InputError for a rule that is about models of the other kind, before anything runs."""
+    for rule in settings.rules:
+        check_kind(rule, regression=regression)
+
+
 def forewarn(settings: GateSettings, reporter: Reporter) -> Callable[[NDArray[np.int64], tuple[str, ...]], None]:
     """Tell, once the data are known and before anything runs, the chance that an unchanged model passes each rule."""
+
+    check_rules_for(settings, regression=False)
 
     def told(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> None:
         share = settings.discordance
@@ -65,11 +76,25 @@ def judge_all(evidences: Sequence[Evidence], settings: GateSettings, store: Stor
     return rows, worst([row.verdict.status for row in rows if row.verdict])
 
 
+def judge_numbers(
+    evidence: RegressionEvidence, settings: GateSettings, store: Store
+) -> tuple[RegressionComparison, Status]:
+    """A comparison of models that answer with numbers, with its verdict."""
+    verdict = _verdict(evidence, settings, store)
+    return evidence.comparison.model_copy(update={"verdict": verdict}), verdict.status
+
+
 def _judged(evidence: Evidence, settings: GateSettings, store: Store) -> Comparison:
     """One comparison, unless it was judged while it ran."""
     row = evidence.comparison
     if row.verdict is not None:
         return row
+    return row.model_copy(update={"verdict": _verdict(evidence, settings, store)})
+
+
+def _verdict(evidence: Evidence | RegressionEvidence, settings: GateSettings, store: Store) -> Verdict:
+    """Judge, and write the look down."""
+    row = evidence.comparison
     sighting = sight(evidence, store, settings.looks)
     against = distrust(row, require_provenance=settings.require_provenance)
     verdict = judge(evidence, settings.rules, sighting.look, against)
@@ -77,7 +102,7 @@ def _judged(evidence: Evidence, settings: GateSettings, store: Store) -> Compari
     if said:
         verdict = verdict.model_copy(update={"reasons": (*verdict.reasons, said)})
     remember(sighting, verdict.status, store)
-    return row.model_copy(update={"verdict": verdict})
+    return verdict
 
 
 def _fewest(rule: Rule, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> int:

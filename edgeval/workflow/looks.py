@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from edgeval.gate.judge import Look
 from edgeval.records.evidence import Evidence
-from edgeval.records.findings import Status
 from edgeval.records.looks import LookLedger, LookRecord
 from edgeval.records.predictions import Source
+from edgeval.records.regression import RegressionEvidence
+from edgeval.records.verdict import Status
 from edgeval.store import Store, key, read_arrays
 
 
@@ -30,7 +31,7 @@ class Sighting:
     repeated: bool
 
 
-def sight(evidence: Evidence, store: Store, planned: int) -> Sighting:
+def sight(evidence: Evidence | RegressionEvidence, store: Store, planned: int) -> Sighting:
     """Which look this is. One whose answers to known samples changed is another candidate: its looks start anew."""
     row = evidence.comparison
     names = [_name(source) for source in (row.reference, row.candidate)]
@@ -78,12 +79,17 @@ def _name(source: Source) -> tuple[str, str, str | None]:
     return source.name, source.format, None if source.origin == "imported" else source.sha256
 
 
-def _marks(evidence: Evidence) -> dict[str, NDArray[np.int64]]:
-    """Each sample by a hash of its id, in order of the hash, with label and answer."""
+def _marks(evidence: Evidence | RegressionEvidence) -> dict[str, NDArray[np.int64]]:
+    """Each sample by a hash of its id, in order of the hash, with label and answer (of numbers: the bits of errors)."""
     digests = (hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8) for name in evidence.ids)
     ids = np.array([int.from_bytes(digest.digest(), "little", signed=True) for digest in digests], dtype=np.int64)
     order = np.argsort(ids, kind="stable")
-    return {"ids": ids[order], "labels": evidence.labels[order], "answers": evidence.candidate.classes[order]}
+    if isinstance(evidence, Evidence):
+        labels, answers = evidence.labels, evidence.candidate.classes
+    else:
+        errors = (evidence.errors_reference, evidence.errors_candidate)
+        labels, answers = (np.ascontiguousarray(one).view(np.int64).sum(axis=1) for one in errors)
+    return {"ids": ids[order], "labels": labels[order], "answers": answers[order]}
 
 
 def _continues(known: dict[str, NDArray[np.generic]], marks: dict[str, NDArray[np.int64]]) -> bool:

@@ -12,9 +12,9 @@ from edgeval.gate.forecast import ALPHA, Forecast, Whole
 from edgeval.gate.judge import EXIT, Look, judge
 from edgeval.gate.trust import distrust, imported
 from edgeval.records.evidence import Evidence
-from edgeval.records.findings import RuleResult, Sequential, Status, Verdict
 from edgeval.records.gate import GateSettings
 from edgeval.records.reporter import Reporter
+from edgeval.records.verdict import RuleResult, Sequential, Status, Verdict
 from edgeval.store import Store
 from edgeval.workflow.looks import remember, sight
 from edgeval.workflow.partial import Bid, Part, part_of, run_part, shuffled

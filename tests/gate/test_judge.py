@@ -11,8 +11,8 @@ from edgeval.compare.pair import weigh
 from edgeval.errors import InputError
 from edgeval.gate.judge import Look, judge
 from edgeval.measures.paired import tango, tango_bound, wilson, z_value
-from edgeval.records.findings import RuleResult, Status, Verdict
 from edgeval.records.gate import Rule
+from edgeval.records.verdict import RuleResult, Status, Verdict
 from tests.gate.conftest import Made, side
 
 Table = tuple[int, int, int]

@@ -11,7 +11,6 @@ from edgeval.records.findings import (
     AnswerShare,
     Bin,
     ClassDelta,
-    ClassResult,
     ClassScore,
     Comparison,
     ConfusionChange,
@@ -26,14 +25,12 @@ from edgeval.records.findings import (
     Overlap,
     Recalibration,
     Reliability,
-    RuleResult,
     Score,
     Stage,
-    Status,
-    Verdict,
     WorstClass,
 )
 from edgeval.records.predictions import Latency, Source, softmax
+from edgeval.records.verdict import ClassResult, RuleResult, Status, Verdict
 from edgeval.report.html import render_html
 from edgeval.report.thumbnails import thumbnail
 

@@ -15,7 +15,8 @@ from conftest import judge, judged_row
 from hostile import hostile
 
 from edgeval.errors import InputError, RuntimeMissing
-from edgeval.records.findings import Comparison, Status
+from edgeval.records.findings import Comparison
+from edgeval.records.verdict import Status
 from edgeval.report import judged as judge_words
 from edgeval.report import wording
 from edgeval.report.gallery import MOST

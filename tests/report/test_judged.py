@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from conftest import RULES, judge
 
-from edgeval.records.findings import Comparison, Status
+from edgeval.records.findings import Comparison
+from edgeval.records.verdict import Status
 from edgeval.report import judged
 
 

@@ -10,7 +10,8 @@ from conftest import judge
 from hostile import hostile
 
 from edgeval.errors import InputError
-from edgeval.records.findings import Comparison, Status
+from edgeval.records.findings import Comparison
+from edgeval.records.verdict import Status
 from edgeval.report.junit import render_junit
 
 # element: (attributes that must be there, those that may, children in this order)

@@ -8,7 +8,8 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from conftest import RULES
 
-from edgeval.records.findings import Comparison, RuleResult
+from edgeval.records.findings import Comparison
+from edgeval.records.verdict import RuleResult
 from edgeval.report import floors, judged, margins
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from edgeval.compare.regress import RegressionContext, compare_values
 from edgeval.compare.regression_score import score_values
-from edgeval.records.findings import RuleResult, Verdict
 from edgeval.records.predictions import Source
 from edgeval.records.regression import RegressionComparison
 from edgeval.records.values import Values
+from edgeval.records.verdict import RuleResult, Verdict
 from edgeval.report.regression import figure, render_markdown, render_score, render_text, sentence
 from edgeval.report.regression_page import render_html
 from tests.report.hostile import EVIL

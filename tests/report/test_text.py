@@ -8,7 +8,8 @@ import pytest
 from conftest import judge
 from hostile import hostile
 
-from edgeval.records.findings import Comparison, Score, Status
+from edgeval.records.findings import Comparison, Score
+from edgeval.records.verdict import Status
 from edgeval.report import wording
 from edgeval.report.text import render_score, render_text
 

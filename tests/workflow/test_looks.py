@@ -10,9 +10,9 @@ import pytest
 
 from edgeval.compare.pair import weigh
 from edgeval.records.evidence import Evidence
-from edgeval.records.findings import Status
 from edgeval.records.looks import LookLedger
 from edgeval.records.predictions import Predictions, Source
+from edgeval.records.verdict import Status
 from edgeval.store import Store
 from edgeval.workflow.looks import remember, sight
 

@@ -18,8 +18,9 @@ import pytest
 from edgeval.cli.edge import run
 from edgeval.compare.pair import compare
 from edgeval.errors import DataError, InputError
-from edgeval.records.findings import Comparison, RuleResult, Verdict
+from edgeval.records.findings import Comparison
 from edgeval.records.predictions import Predictions, Source, from_outputs
+from edgeval.records.verdict import RuleResult, Verdict
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow import kept
