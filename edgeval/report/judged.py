@@ -56,6 +56,12 @@ def summary(verdict: Verdict) -> str:
     return f"{share} {'is' if len(mine) == 1 else 'are'} still open: {names}{end}."
 
 
+def remarks(verdict: Verdict) -> list[str]:
+    """The reasons that are not already said beside their rule."""
+    said = tuple(f"{rule.text}: " for rule in verdict.rules if rule.text)
+    return [reason for reason in verdict.reasons if not (said and reason.startswith(said))]
+
+
 def asked(rule: RuleResult) -> str:
     """What the rule asks for, as a sentence without its metric: 'may drop by at most 2.00 pt'."""
     return LIMITS[rule.limit].format(limit(rule))

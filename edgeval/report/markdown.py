@@ -55,7 +55,7 @@ def _verdicts(rows: Sequence[Comparison]) -> list[str]:
             word = f"{EMOJI[row.verdict.status]} {judged.status_words(row.verdict.status)}. " if len(rows) > 1 else ""
             parts.append(f"{head}{word}{escape(judged.summary(row.verdict), 900)}")
             parts += ["\n".join([RULES, *(_rule(rule) for rule in row.verdict.rules)])] if row.verdict.rules else []
-            parts += ["\n".join(f"- {escape(reason, 400)}" for reason in row.verdict.reasons[:20])]
+            parts += ["\n".join(f"- {escape(reason, 400)}" for reason in judged.remarks(row.verdict)[:20])]
     return [part for part in parts if part]
 
 

@@ -58,3 +58,11 @@ def test_why_in_a_sentence(plain_row: Comparison, rules: tuple, status: Status, 
     verdict = judge(plain_row, status, rules=rules).verdict
     assert verdict is not None
     assert judged.summary(verdict) == expected
+
+
+def test_a_reason_that_a_rule_says_itself_is_not_said_twice(plain_row: Comparison) -> None:
+    reasons = (f"{RULES[0].text}: outside", "both sides are imported tables")
+    verdict = judge(plain_row, "FAIL", reasons=reasons).verdict
+    assert verdict is not None
+    assert judged.remarks(verdict) == ["both sides are imported tables"]
+    assert judged.remarks(verdict.model_copy(update={"rules": ()})) == list(reasons)
