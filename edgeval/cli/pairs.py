@@ -84,6 +84,12 @@ def pairs(function: Any) -> Any:
                 help="Only the first N test images of one seeded order; a larger N extends a smaller one.",
             ),
             click.option(
+                "--threshold",
+                type=click.FloatRange(0, 1),
+                default=0.5,
+                help="Confidence from which the reference's answers are accepted.  [default: 0.5]",
+            ),
+            click.option(
                 "--floor-budget",
                 type=options.seconds,
                 default="60s",
@@ -150,6 +156,7 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display:
         given["floor_budget"],
         given["images"],
         hooks.early,
+        given["threshold"],
     )
     rows, samples = compare_ladder(ladder, asked, store, display, hooks.before)
     parts = [
@@ -202,6 +209,7 @@ def sides(what: tuple[str, ...], given: dict[str, Any], hooks: Hooks) -> tuple[S
         hooks.before,
         given["images"],
         hooks.early,
+        given["threshold"],
     )
     return side("reference"), side("candidate"), setting
 

@@ -10,7 +10,7 @@ from edgeval.compare.classes import answer_shares, per_class, worst_class
 from edgeval.compare.confusions import confusion_changes
 from edgeval.compare.flipped import flips, gallery
 from edgeval.compare.intervals import differences, estimates
-from edgeval.compare.recalibration import recalibration
+from edgeval.compare.recalibration import THRESHOLD, recalibration
 from edgeval.compare.score import empty_classes, missing_for
 from edgeval.compare.side import Side
 from edgeval.compare.stages import Link, trace
@@ -40,6 +40,7 @@ class Context:
     notes: tuple[str, ...] = ()
     command: str = ""
     seed: int = 0
+    threshold: float = THRESHOLD
 
 
 def compare(reference: Predictions, candidate: Predictions, context: Context | None = None) -> Comparison:
@@ -73,7 +74,7 @@ def weigh(reference: Predictions, candidate: Predictions, context: Context | Non
         per_class=per_class(a, b),
         worst_class=worst_class(a, b),
         answer_shares=answer_shares(a, b),
-        recalibration=recalibration(reference, candidate),
+        recalibration=recalibration(reference, candidate, context.threshold),
         overlap=_overlap(table),
         flips=flips(reference, candidate, table),
         mcnemar=Mcnemar(

@@ -13,14 +13,17 @@ from edgeval.records.predictions import Predictions
 THRESHOLD = 0.5  # of the reference, where nobody says at which confidence its answers are accepted
 
 
-def recalibration(reference: Predictions, candidate: Predictions) -> Recalibration | None:
-    """Temperatures of both sides and the candidate's threshold; None without confidences on both sides."""
+def recalibration(reference: Predictions, candidate: Predictions, threshold: float = THRESHOLD) -> Recalibration | None:
+    """Temperatures of both sides and the candidate's threshold; None without confidences on both sides.
+
+    threshold: the confidence from which on the reference's answers are accepted.
+    """
     one, two = reference.confidences, candidate.confidences
     if one is None or two is None:
         return None
     logits = _logits(candidate)
     found = recalibrate.temperature(logits, candidate.labels)
-    point = recalibrate.operating_point(one, reference.correct, two, candidate.correct, threshold=THRESHOLD)
+    point = recalibrate.operating_point(one, reference.correct, two, candidate.correct, threshold=threshold)
     return Recalibration(
         temperature=found,
         temperature_reference=recalibrate.temperature(_logits(reference), reference.labels),

@@ -12,7 +12,7 @@ from edgeval.errors import InputError
 from edgeval.gate.bounds import Figure, class_figure
 from edgeval.gate.decide import PRECEDENCE, decide, result
 from edgeval.measures.families import named_classes, worst_class
-from edgeval.measures.paired import holm, share_p
+from edgeval.measures.paired import below_p, holm
 from edgeval.records.cards import nearest
 from edgeval.records.evidence import Evidence
 from edgeval.records.gate import Rule
@@ -91,7 +91,7 @@ def _damaged(rule: Rule, chosen: Chosen, confidence: float) -> list[bool]:
         alone = named_classes(lost, gained, counts, margin=margins, confidence=confidence).p_alone
     else:
         values = [chosen.figures[k].value or 0.0 for k in known]
-        alone = np.array([share_p(v, m, int(n)) for v, m, n in zip(values, margins, counts, strict=True)])
+        alone = below_p(np.rint(np.array(values) * counts), counts, margins)
     for k, p in zip(known, (holm(alone) if rule.correction == "holm" else alone).tolist(), strict=True):
         damaged[k] = p <= level
     return damaged

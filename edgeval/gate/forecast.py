@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from edgeval.errors import InputError
 from edgeval.gate.classes import position
 from edgeval.measures import sequential
-from edgeval.measures.paired import holm, tango_p, wilson
+from edgeval.measures.families import damage_p, named_classes
+from edgeval.measures.paired import clopper_pearson, tango_p
 from edgeval.records.gate import Rule
 from edgeval.records.verdict import Status
 
@@ -121,34 +122,35 @@ class _Track:
         if self.rule.metric == "lost_rate":
             return _lost_verdict(size, margin, self.confidence)
         level = (1 - self.confidence) / (len(self.sizes) if self.rule.correction == "holm" else 1)
+        named = bool(self.rule.classes)
 
         def verdict(lost: int, gained: int) -> str:
             if not size:
                 return "INCONCLUSIVE"
             if tango_p(lost, gained, size, -margin, "greater") <= 1 - self.confidence:
                 return "PASS"
-            return "FAIL" if tango_p(lost, gained, size, -margin, "less") <= level else "INCONCLUSIVE"
+            p = float(damage_p(lost, gained, size, margin)) if named else tango_p(lost, gained, size, -margin, "less")
+            return "FAIL" if p <= level else "INCONCLUSIVE"
 
         return verdict
 
     def _at_the_end(self) -> Status:
         """Everything is seen and not every class passes: Holm decides between FAIL and INCONCLUSIVE."""
-        if len(self.sizes) == 1:
+        if not self.rule.classes:
             return "INCONCLUSIVE"
-        p = [
-            tango_p(one.lost, one.gained, size, -(self.rule.margin(share) or 0.0), "less")
-            for one, size, share in zip(self.sequences, self.sizes, self.shares, strict=True)
-            if size
-        ]
-        adjusted = holm(np.array(p)) if self.rule.correction == "holm" else np.array(p)
-        return "FAIL" if (adjusted <= 1 - self.confidence).any() else "INCONCLUSIVE"
+        known = [k for k, size in enumerate(self.sizes) if size]
+        lost, gained = ([getattr(self.sequences[k], name) for k in known] for name in ("lost", "gained"))
+        margins = [self.rule.margin(self.shares[k]) or 0.0 for k in known]
+        found = named_classes(lost, gained, [self.sizes[k] for k in known], margin=margins, confidence=self.confidence)
+        p = found.p if self.rule.correction == "holm" else found.p_alone
+        return "FAIL" if (p <= 1 - self.confidence).any() else "INCONCLUSIVE"
 
 
 def _lost_verdict(size: int, limit: float, confidence: float) -> Callable[[int, int], str]:
-    """The fixed verdict of `lost_rate max`, by Wilson's interval; it depends on the lost ones alone."""
+    """The fixed verdict of `lost_rate max`, by the exact interval; it depends on the lost ones alone."""
 
     def verdict(lost: int, gained: int) -> str:
-        ends = wilson(lost, size, 2 * confidence - 1)
+        ends = clopper_pearson(lost, size, 2 * confidence - 1)
         assert ends is not None
         return "PASS" if ends[1] <= limit else "FAIL" if ends[0] > limit else "INCONCLUSIVE"
 

@@ -6,12 +6,12 @@ import math
 from typing import TYPE_CHECKING
 
 from edgeval.measures.paired import (
+    clopper_pearson,
     images_needed,
     images_needed_share,
     pass_chance,
     pass_chance_share,
     tango,
-    wilson,
 )
 from edgeval.records.gate import HIGH, Rule
 
@@ -59,9 +59,9 @@ def _ends(rule: Rule, found: Figure, n: int, confidence: float) -> tuple[float, 
         gained = n * (found.discordance + found.value) / 2
         lost = n * (found.discordance - found.value) / 2
         return tango(round(lost), round(gained), n, level)
-    if found.method.startswith("Wilson"):
+    if found.method.startswith("exact"):
         base = 1.0 if rule.metric == "jaccard" and rule.limit == "max_drop" else 0.0
-        ends = wilson(found.value * n + base * n, n, level)
+        ends = clopper_pearson(round((found.value + base) * n), n, level)
         assert ends is not None
         return ends[0] - base, ends[1] - base
     shrink = math.sqrt(found.n / n)

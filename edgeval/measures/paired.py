@@ -243,9 +243,8 @@ def _check(discordance: float, drop: float) -> None:
         )
 
 
-def share_p(value: float, limit: float, n: int) -> float:
-    """One-sided p-value of the score test of "the share is at least `limit`", which Wilson's interval inverts."""
-    spread = sqrt(limit * (1 - limit) / n)
-    if spread == 0:
-        return float(value >= limit)
-    return NormalDist().cdf((value - limit) / spread)
+def below_p(successes: ArrayLike, n: ArrayLike, limit: ArrayLike) -> Floats:
+    """One-sided exact p-values of "the share is at least `limit`", elementwise: P(binomial(n, limit) <= successes)."""
+    from scipy.stats import binom
+
+    return np.asarray(binom.cdf(successes, n, limit))

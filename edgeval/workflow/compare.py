@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgeval.compare.expected import METRICS, Point, expected
 from edgeval.compare.pair import Context, weigh
+from edgeval.compare.recalibration import THRESHOLD
 from edgeval.compare.side import Side
 from edgeval.compare.stages import Link
 from edgeval.errors import IntegrityError, MissingError
@@ -24,6 +25,7 @@ from edgeval.tasks.samples import Samples
 from edgeval.workflow.data import load_split
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor, retraining_floor
+from edgeval.workflow.leakage import leak_note
 from edgeval.workflow.partial import Bid, Early, Part, part_of, run_part, shuffled, subset
 from edgeval.workflow.run import Bench, open_bench, run_model, rung_model
 
@@ -47,6 +49,7 @@ class CompareOptions:
     floor_budget_s: float = FLOOR_BUDGET_S
     images: int | None = None
     early: Early | None = None
+    threshold: float = THRESHOLD
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ def _command(ladder: Ladder, options: CompareOptions, seed: int) -> str:
     words += [f"--rung {name}" for name in options.rungs]
     words += [f"--format {options.format}"] if options.format else []
     words += [f"--images {options.images}"] if options.images else []
+    words += [f"--threshold {options.threshold:g}"] if options.threshold != THRESHOLD else []
     words += [f"--seed {seed}"] + (["--emulate"] if options.emulate else [])
     return " ".join(words)
 
@@ -159,7 +163,7 @@ def _row(chain: Chain, full: Predictions, rung: Rung, around: tuple[Rung, list[P
         budget_s=chain.options.floor_budget_s,
     )
     notes = (*_notes(chain, full, reference, links), *([why] if why else []))
-    found = weigh(full, candidate, Context(links, target, notes, chain.command))
+    found = weigh(full, candidate, Context(links, target, notes, chain.command, threshold=chain.options.threshold))
     for_size, reason = expected(points, candidate.source.params or 0)
     return found.with_findings(
         kernel_floor=floor,
@@ -184,7 +188,8 @@ def _notes(chain: Chain, full: Predictions, reference: Rung, links: tuple[Link, 
     trained = {table.source.notes for table in (full, *(link.table for link in links if link.stage == "size"))}
     if len(trained) > 1:
         notes.append(f"the rungs were trained differently: {'; '.join(sorted(' '.join(said) for said in trained))}")
-    return notes
+    notes += [note for link in links for note in leak_note(link.table.source.leaked, link.table.source.name)]
+    return list(dict.fromkeys(notes))
 
 
 def _seeds_of(chain: Chain, rung: Rung) -> dict[int, Predictions]:

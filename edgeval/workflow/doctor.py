@@ -21,6 +21,7 @@ EXTRAS = {
     "train": ("torch", "torchvision"),
     "export": ("litert-torch", "ai-edge-quantizer", "onnx", "onnxscript"),
     "report": ("matplotlib", "jinja2"),
+    "tensorflow": ("tensorflow",),
 }
 TOOLS = {
     "ssh": "boards are reached over it",

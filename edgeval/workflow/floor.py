@@ -34,7 +34,7 @@ def kernel_floor(
     """
     if budget_s <= 0:
         return None, "the kernel floor was not measured (--floor-budget 0)"
-    if model.path.suffix != ".tflite":
+    if model.path.suffix.lower() != ".tflite":
         return None, f"{model.path.suffix or model.format} files have one kernel family here: no kernel floor"
     order = np.random.default_rng(SEED).permutation(len(samples))[:SUBSET]
     started = time.monotonic()

@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError
 
 from edgeval.archive import as_unicode
 from edgeval.compare.pair import Context, weigh
+from edgeval.compare.recalibration import THRESHOLD
 from edgeval.errors import InputError, ModelError
 from edgeval.records.artifact import FORMATS, TORCH, ArtifactCard
 from edgeval.records.cards import Card, read
@@ -90,6 +91,7 @@ class Setting:
     before: Before = nothing_before
     images: int | None = None
     early: Early | None = None
+    threshold: float = THRESHOLD
 
 
 def compare_models(
@@ -125,7 +127,9 @@ def compare_models(
         notes += (f"emulated on this computer, not run on a device; fidelity: {small.source.fidelity}",)
     notes += tuple(note for table in (full, small) for note in leak_note(table.source.leaked, table.source.name))
     target = small.source.model_copy(update={"name": small.source.target or small.source.name})
-    found = weigh(full, small, Context(target=target, notes=notes, command=setting.command))
+    found = weigh(
+        full, small, Context(target=target, notes=notes, command=setting.command, threshold=setting.threshold)
+    )
     reason = "no ladder of float checkpoints stands behind this candidate"
     return found.with_findings(kernel_floor=floor, expected_reason=reason), samples
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from edgeval.compare.pair import weigh
 from edgeval.errors import InputError
 from edgeval.gate.judge import Look, judge
-from edgeval.measures.paired import tango, tango_bound, wilson, z_value
+from edgeval.measures.paired import clopper_pearson, tango, tango_bound, z_value
 from edgeval.records.gate import Rule
 from edgeval.records.verdict import RuleResult, Status, Verdict
 from tests.gate.conftest import Made, side
@@ -127,7 +128,7 @@ def test_a_class_rule_fails_on_real_damage_and_names_the_class() -> None:
         assert found.status == "FAIL"
         assert found.why.startswith("k2:")
     least = one(judge(evidence, [rule("class_accuracy", classes=("k2",), min="90pt")], Look()))
-    ends = wilson(800, 1000, 0.9)
+    ends = clopper_pearson(800, 1000, 0.9)
     assert ends is not None
     assert (least.status, least.bound) == ("FAIL", pytest.approx(ends[0]))
 
@@ -148,3 +149,12 @@ def test_a_model_at_the_margin_passes_in_at_most_five_percent(n: int, discordanc
     drawn = rng.multinomial(n, [down, up, 1 - discordance], size=4000)
     passed = np.mean(tango_bound(drawn[:, 0], drawn[:, 1], n, z_value(0.95)) >= -margin)
     assert passed <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / len(drawn))
+
+
+@pytest.mark.parametrize("limit", [0.01, 0.02, 0.05])
+def test_a_share_at_its_limit_passes_in_at_most_five_percent(limit: float) -> None:
+    for n in (200, 500, 1000, 3000):
+        lost = np.arange(round(3 * limit * n) + 3)
+        bounds = [clopper_pearson(int(k), n, 0.9) for k in lost]
+        passing = lost[[ends is not None and ends[1] <= limit for ends in bounds]]
+        assert binom.cdf(passing[-1] if len(passing) else -1, n, limit) <= 0.05

@@ -145,3 +145,8 @@ def test_fewer_lost_among_as_many_discordant_pairs_never_turns_pass_away() -> No
     for both in range(41):
         passes = paired.tango_z(lost[: both + 1], both - lost[: both + 1], 40, -0.1) >= 1.645
         assert (np.diff(passes.astype(int)) <= 0).all()
+
+
+def test_the_exact_test_of_a_share_against_a_limit() -> None:
+    for right, n, limit in ((3, 10, 0.5), (0, 5, 0.1), (5, 5, 0.9), (80, 100, 0.9)):
+        assert paired.below_p(right, n, limit) == pytest.approx(binomtest(right, n, limit, alternative="less").pvalue)
