@@ -28,7 +28,7 @@ PLAUSIBLE = 1.2
 LEVEL = 0.05
 LIMITS = {"nll": np.inf, "brier": 2.0}
 SECOND = 200
-FEW_A_CLASS, FEW_SAMPLES = 10, 100
+FEW_A_CLASS, FEW_SAMPLES = 30, 100
 DEBUG = int(__import__("os").environ.get("DBG", "2"))
 
 

@@ -117,7 +117,8 @@ def _metrics(a: Side, b: Side, changes: Mapping[str, Resampled], table: overlap.
             found[name] = Delta(reference=one, candidate=two, delta=None, method=f"needs {missing_for(name, a.table)}")
         elif name == "top1":
             ends = paired.tango(table.lost, table.gained, table.n)
-            found[name] = Delta(reference=one, candidate=two, delta=two - one, ci95=ends, method=TANGO)
+            net = (table.gained - table.lost) / table.n
+            found[name] = Delta(reference=one, candidate=two, delta=net, ci95=ends, method=TANGO)
         else:
             found[name] = _resampled(one, two, changes[name])
     return found

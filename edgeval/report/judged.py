@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from edgeval.records.findings import Comparison
 from edgeval.records.regression import RegressionComparison
-from edgeval.records.verdict import RuleResult, Status, Verdict
+from edgeval.records.verdict import ClassResult, RuleResult, Status, Verdict
 from edgeval.report import wording
 
 Row = Comparison | RegressionComparison
@@ -14,6 +14,7 @@ Row = Comparison | RegressionComparison
 RANK: tuple[Status, ...] = ("NO_VERDICT", "FAIL", "INCONCLUSIVE", "PASS")
 SIGNS = {"PASS": "✓", "FAIL": "✕", "INCONCLUSIVE": "?", "NO_VERDICT": "!"}
 WORDS = {"PASS": "pass", "FAIL": "fail", "INCONCLUSIVE": "inconclusive", "NO_VERDICT": "no verdict"}
+MOST_TOLD = 12
 ABSOLUTE = ("max", "min")
 LIMITS = {
     "max_drop": "may drop by at most {}",
@@ -45,7 +46,8 @@ def summary(verdict: Verdict) -> str:
     if verdict.status == "NO_VERDICT":
         return _stop(verdict.reasons[0] if verdict.reasons else "the numbers cannot be trusted, so nothing was judged")
     if verdict.status == "PASS":
-        return "The only rule holds." if len(rules) == 1 else f"All {wording.count(len(rules))} rules hold."
+        many = "Both" if len(rules) == 2 else f"All {wording.count(len(rules))}"
+        return "The only rule holds." if len(rules) == 1 else f"{many} rules hold."
     mine = [rule for rule in rules if rule.status == verdict.status]
     names = ", ".join(_short(rule) for rule in mine[:3]) + (", ..." if len(mine) > 3 else "")
     share = f"{wording.count(len(mine))} of {wording.count(len(rules))} rules"
@@ -54,6 +56,17 @@ def summary(verdict: Verdict) -> str:
     more = max((rule.more_images or 0 for rule in mine), default=0)
     end = f"; about {wording.count(more)} more images decide {'it' if len(mine) == 1 else 'them'}" if more else ""
     return f"{share} {'is' if len(mine) == 1 else 'are'} still open: {names}{end}."
+
+
+def troubled(rule: RuleResult) -> list[ClassResult]:
+    """The classes that did not pass, the failing ones first, then those with the worst bound."""
+    found = [one for one in rule.classes if one.status != "PASS"]
+    return sorted(found, key=lambda one: (RANK.index(one.status), one.bound is not None, one.bound or 0.0))
+
+
+def told(rule: RuleResult) -> list[ClassResult]:
+    """The classes that a page lists under their rule: all of a few, else those that did not pass, at most twelve."""
+    return list(rule.classes) if len(rule.classes) <= MOST_TOLD else troubled(rule)[:MOST_TOLD]
 
 
 def remarks(verdict: Verdict) -> list[str]:

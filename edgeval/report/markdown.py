@@ -61,7 +61,7 @@ def _verdicts(rows: Sequence[Comparison]) -> list[str]:
 
 def _rule(rule: RuleResult) -> str:
     """One rule as a line of its table."""
-    bad = [escape(one.name, 40) for one in rule.classes if one.status != "PASS"]
+    bad = [escape(one.name, 40) for one in judged.troubled(rule)]
     names = f"; classes: {', '.join(bad[:10])}{' and more' if len(bad) > 10 else ''}" if bad else ""
     note = judged.more(rule) if rule.status == "INCONCLUSIVE" else ""
     note = escape("; ".join(part for part in (note, rule.why) if part), 300) + names

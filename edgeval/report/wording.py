@@ -27,7 +27,7 @@ METRIC_NAMES = {
     "nll": "Negative log-likelihood",
     "brier": "Brier score",
     "lost_rate": "Share of answers lost",
-    "class_accuracy": "Accuracy of the named classes",
+    "class_accuracy": "Class accuracy",
     "jaccard": "Jaccard index of the errors",
     "latency_p95_ms": "Latency, 95th percentile",
     "artifact_kb": "Size of the model file",

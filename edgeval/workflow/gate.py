@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from edgeval.records.gate import GateSettings, Rule
 from edgeval.records.regression import RegressionComparison, RegressionEvidence
 from edgeval.records.reporter import Reporter
 from edgeval.records.settings import FILE, load_settings, read_settings
-from edgeval.records.verdict import Status, Verdict
+from edgeval.records.verdict import RuleResult, Status, Verdict
 from edgeval.store import Store
 from edgeval.workflow.looks import remember, sight
 from edgeval.workflow.partial import Early
@@ -98,11 +98,22 @@ def _verdict(evidence: Evidence | RegressionEvidence, settings: GateSettings, st
     sighting = sight(evidence, store, settings.looks)
     against = distrust(row, require_provenance=settings.require_provenance)
     verdict = judge(evidence, settings.rules, sighting.look, against)
+    if isinstance(evidence, Evidence):
+        verdict = verdict.model_copy(update={"rules": tuple(_foretold(evidence, settings, verdict))})
     said = imported(row)
     if said:
         verdict = verdict.model_copy(update={"reasons": (*verdict.reasons, said)})
     remember(sighting, verdict.status, store)
     return verdict
+
+
+def _foretold(evidence: Evidence, settings: GateSettings, verdict: Verdict) -> Iterator[RuleResult]:
+    """The results, each with the chance that an unchanged model had to pass."""
+    names = evidence.comparison.class_names
+    for rule, result in zip(settings.rules, verdict.rules, strict=True):
+        n = _fewest(rule, evidence.labels, names)
+        chance = foretell(rule, n, settings.discordance, result.confidence)
+        yield result.model_copy(update={"pass_chance": chance})
 
 
 def _fewest(rule: Rule, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> int:

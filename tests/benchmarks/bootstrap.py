@@ -98,17 +98,19 @@ def cells(labels: Ints, one: NDArray[np.bool_], two: NDArray[np.bool_]) -> Ints:
 
 
 def from_cells(codes: Ints, ece: tuple[Floats, Floats]) -> Floats:
-    found = report(counted(codes, 4 * CLASSES).reshape(-1, CLASSES, 4), ece)
-    return found if found.shape[1] > 1 else found[:, 0]
+    """(14, B) statistics of (B, N) cells."""
+    return report(counted(codes, 4 * CLASSES).reshape(-1, CLASSES, 4), ece)
 
 
 def paired(a: Facts, b: Facts, options: dict[str, Any]) -> Any:
     """scipy on the arrays of a report."""
 
     def statistic(labels: Ints, one: Any, two: Any, sure: Floats, sure_too: Floats, axis: int = -1) -> Floats:
+        shape = labels.shape[:-1]
         labels, one, two, sure, sure_too = map(np.atleast_2d, (labels, one, two, sure, sure_too))
         bins = [np.clip(np.ceil(x * BINS).astype(np.int64) - 1, 0, BINS - 1) for x in (sure, sure_too)]
-        return from_cells(cells(labels, one, two), (gap(bins[0], one - sure), gap(bins[1], two - sure_too)))
+        found = from_cells(cells(labels, one, two), (gap(bins[0], one - sure), gap(bins[1], two - sure_too)))
+        return found.reshape(-1, *shape)
 
     return bootstrap((a.labels, a.correct, b.correct, a.confidences, b.confidences), statistic, paired=True, **options)
 
@@ -119,9 +121,9 @@ def tuned(a: Facts, b: Facts, options: dict[str, Any]) -> Any:
     gaps = [x.correct - x.confidences for x in (a, b)]
 
     def statistic(drawn: Ints, axis: int = -1) -> Floats:
-        drawn = np.atleast_2d(drawn)
+        shape, drawn = drawn.shape[:-1], np.atleast_2d(drawn)
         first, second = (gap(i[drawn], g[drawn]) for i, g in zip(bins, gaps, strict=True))
-        return from_cells(code[drawn], (first, second))
+        return from_cells(code[drawn], (first, second)).reshape(-1, *shape)
 
     return bootstrap((np.arange(len(a)),), statistic, **options)
 

@@ -93,7 +93,7 @@ def test_a_measure_that_cannot_be_had_says_why(score: Score, name: str) -> None:
     [
         ("PASS", "PASS: The only rule holds."),
         ("FAIL", "FAIL: 1 of 4 rules is broken: Top-1 accuracy may drop by at most 2.00 pt, and"),
-        ("INCONCLUSIVE", "INCONCLUSIVE: 2 of 3 rules are still open: ECE, Accuracy of the named classes;"),
+        ("INCONCLUSIVE", "INCONCLUSIVE: 2 of 3 rules are still open: ECE, Class accuracy; about 2,300"),
         ("NO_VERDICT", "NO VERDICT: the runtime's version is unknown."),
     ],
 )
