@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edgeval.errors import InputError, RuntimeMissing
 from edgeval.records.findings import Comparison
-from edgeval.report import wording
+from edgeval.report import judged, wording
 from edgeval.report.html import render_html
 from edgeval.report.index import Entry, render_index
 from edgeval.report.junit import render_junit
@@ -23,11 +23,14 @@ SUFFIXES = (".html", ".md", ".xml", ".json")
 
 
 def as_json(rows: Sequence[Comparison]) -> str:
-    """One comparison as an object, several as a list under `rows`."""
+    """One comparison as an object; several as a list under `rows`, with the status that counts for all of them."""
     if len(rows) == 1:
         return rows[0].model_dump_json(indent=1, by_alias=True)
     body = [row.model_dump(mode="json", by_alias=True) for row in rows]
-    return json.dumps({"schema": "edgeval/compare/1", "rows": body}, indent=1, allow_nan=False)
+    status = judged.overall(rows)
+    code = next((row.verdict.exit_code for row in rows if row.verdict and row.verdict.status == status), None)
+    verdict = None if status is None else {"status": status, "exit_code": code}
+    return json.dumps({"schema": "edgeval/compare/1", "verdict": verdict, "rows": body}, indent=1, allow_nan=False)
 
 
 def keep(

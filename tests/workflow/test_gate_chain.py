@@ -38,7 +38,7 @@ def test_several_rungs_end_with_the_worst_of_them(gate: Any) -> None:
     code, found = gate("", 'metric = "top1"\nmax_drop = "10pt"')
     verdicts = {row["candidate"]["name"]: row["verdict"]["status"] for row in found["rows"]}
     assert verdicts == {f"{LADDER}:c4": "FAIL", f"{LADDER}:c8": "PASS"}
-    assert code == 1
+    assert (code, found["verdict"]) == (1, {"status": "FAIL", "exit_code": 1})
 
 
 def test_an_approximate_stand_in_decides_nothing(gate: Any) -> None:
