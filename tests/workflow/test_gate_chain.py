@@ -68,14 +68,16 @@ def test_sequential_rules_and_sides_that_cannot_be(type_there: Callable[[str], T
 
 def test_a_longer_run_extends_a_shorter_one(gate: Any, demo: Any) -> None:
     rule = 'metric = "top1"\nmax_drop = "3pt"'
-    (_, short), (_, long) = gate("--rung c4 --images 300", rule), gate("--rung c4 --images 900", rule)
+    _, short = gate("--rung c4 --images 300", rule)
+    (chunks,) = (demo.folder / "runs/predictions").glob("*c4*int8*.chunks")
+    first = {path.name for path in chunks.glob("*.npy")}
+    _, long = gate("--rung c4 --images 900", rule)
     assert (short["n"], long["n"], long["verdict"]["look"]) == (300, 900, 2)
     assert set(short["flips"]["lost_ids"]) <= set(long["flips"]["lost_ids"])
-    (chunks,) = (demo.folder / "runs/predictions").glob("*c4*int8*.chunks")
     ranges = sorted(tuple(map(int, path.name.split("-")[:2])) for path in chunks.glob("*.npy"))
-    assert (0, 300) in ranges
+    assert first <= {path.name for path in chunks.glob("*.npy")}
     assert [stop for _, stop in ranges[:-1]] == [start for start, _ in ranges[1:]]
-    assert ranges[-1][1] == 900
+    assert ranges[-1][1] >= 900
     later = sum(stage["net"] for stage in long["stages"])
     assert later == long["flips"]["gained"] - long["flips"]["lost"]
 
