@@ -180,3 +180,8 @@ def test_cards_travel_in_the_wheel_and_are_found_after_installation(tmp_path: Pa
     found = subprocess.run([str(python), "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert str(site) in found
     assert all(p.stem in found for p in (ROOT / "devices").glob("*.toml"))
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    names = sorted(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(names) == len(set(names))

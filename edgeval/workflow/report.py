@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from edgeval.errors import InputError, RuntimeMissing
 from edgeval.records.findings import Comparison
@@ -27,10 +28,12 @@ def as_json(rows: Sequence[Comparison]) -> str:
     if len(rows) == 1:
         return rows[0].model_dump_json(indent=1, by_alias=True)
     body = [row.model_dump(mode="json", by_alias=True) for row in rows]
+    whole: dict[str, Any] = {"schema": "edgeval/compare/1", "rows": body}
     status = judged.overall(rows)
-    code = next((row.verdict.exit_code for row in rows if row.verdict and row.verdict.status == status), None)
-    verdict = None if status is None else {"status": status, "exit_code": code}
-    return json.dumps({"schema": "edgeval/compare/1", "verdict": verdict, "rows": body}, indent=1, allow_nan=False)
+    if status is not None:
+        code = next(row.verdict.exit_code for row in rows if row.verdict and row.verdict.status == status)
+        whole["verdict"] = {"status": status, "exit_code": code}
+    return json.dumps(whole, indent=1, allow_nan=False)
 
 
 def keep(

@@ -86,11 +86,11 @@ def test_the_threshold_reaches_the_nearest_share(one: list[int], two: list[int])
     size = min(len(one), len(two))
     reference, candidate = np.array(one[:size]) / 6, np.array(two[:size]) / 6
     found = recalibrate.operating_point(reference, reference > 0.6, candidate, candidate > 0.4)
-    wanted = (reference >= 0.5).mean()
-    tried = {float(t): float((candidate >= t).mean()) for t in [*candidate, 2.0]}
-    assert abs(found.accepted - wanted) == min(abs(share - wanted) for share in tried.values())
-    assert found.accepted == (candidate >= found.threshold).mean()
-    assert found.accepted == min(s for s in tried.values() if abs(s - wanted) == abs(found.accepted - wanted))
+    wanted, accepted = int((reference >= 0.5).sum()), int((candidate >= found.threshold).sum())
+    tried = {int((candidate >= t).sum()) for t in [*candidate, 2.0]}
+    assert abs(accepted - wanted) == min(abs(count - wanted) for count in tried)
+    assert found.accepted == accepted / size
+    assert accepted == min(count for count in tried if abs(count - wanted) == abs(accepted - wanted))
 
 
 def test_accuracies_at_the_operating_point_by_hand() -> None:
