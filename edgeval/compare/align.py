@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from edgeval.compare.order import positions
 from edgeval.errors import DataError, IntegrityError
 from edgeval.records.predictions import Predictions
 
@@ -22,7 +23,7 @@ def align(reference: Predictions, candidate: Predictions) -> tuple[Predictions, 
     if reference.ids is None or candidate.ids is None:
         return _by_position(reference, candidate)
     if reference.ids != candidate.ids:
-        candidate = candidate.take(_order(reference.ids, candidate.ids))
+        candidate = candidate.take(positions(reference.ids, candidate.ids))
     if not np.array_equal(reference.labels, candidate.labels):
         wrong = int((reference.labels != candidate.labels).argmax())
         raise DataError("the two sides give different labels to one sample", seen=f"id {reference.ids[wrong]}")
@@ -41,17 +42,6 @@ def _by_position(reference: Predictions, candidate: Predictions) -> tuple[Predic
     ids = reference.ids or candidate.ids or tuple(str(i) for i in range(len(reference)))
     said = ("rows were paired by position: not both tables have ids, and their labels are identical",)
     return replace(reference, ids=ids), replace(_renamed(candidate, reference), ids=ids), said
-
-
-def _order(wanted: tuple[str, ...], given: tuple[str, ...]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Positions in `given` of each wanted id. Raises DataError unless both hold the same ids."""
-    at = {name: i for i, name in enumerate(given)}
-    missing = [name for name in wanted if name not in at]
-    if missing or len(given) != len(wanted):
-        seen = f"{len(missing)} of {len(wanted)} ids are missing on the other side"
-        seen += f", such as {missing[0]}" if missing else f"; it has {len(given) - len(wanted)} more"
-        raise DataError("the two sides hold different samples", seen=seen, hint="compare tables of the same data")
-    return np.array([at[name] for name in wanted], dtype=np.int64)
 
 
 def _named(table: Predictions) -> bool:
