@@ -16,6 +16,7 @@ Bools = NDArray[np.bool_]
 RESAMPLES = 10_000
 MOST_RESAMPLED = 20_000  # samples beyond which the skewness-corrected normal form takes over
 BLOCK_CELLS = 4_000_000
+LEAST_SPREAD = 1e-200  # of squares; below, ratios to it overflow
 FEWEST, FEWEST_MOVED, FEWEST_CARRYING = 30, 10, 5
 
 
@@ -67,8 +68,12 @@ def figures(targets: Floats, values: Floats) -> Figures:
 
 
 def spread_of(targets: Floats) -> Floats | None:
-    """(N,) squared distances of the targets from their mean; None where the targets are constant."""
-    return None if (targets == targets[0]).all() else (targets - targets.mean()) ** 2
+    """(N,) squared distances of the targets from their mean; None where the targets are constant.
+
+    Targets whose spread is too small to be squared and divided by count as constant.
+    """
+    spread = (targets - targets.mean()) ** 2
+    return None if (targets == targets[0]).all() or spread.mean() < LEAST_SPREAD else spread
 
 
 def movement(reference: Floats, candidate: Floats) -> Movement:

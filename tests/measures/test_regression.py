@@ -44,6 +44,11 @@ def test_figures_by_hand() -> None:
     assert spread_of(np.ones(4)) is None
 
 
+def test_targets_too_close_to_square_count_as_constant() -> None:
+    assert figures(np.array([0.0, 4e-273]), np.array([0.0, 1e3])).r2 is None
+    assert figures(np.array([0.0, 4e-90]), np.array([0.0, 4e-90])).r2 == 1.0
+
+
 def test_movement_and_tolerance_by_hand() -> None:
     found = movement(np.zeros(4), np.array([0.0, 3.0, -4.0, 0.0]))
     assert (found.rms, found.max) == (2.5, 4.0)
