@@ -20,7 +20,11 @@ def page() -> str:
         assert command is not None
         parts.append(_section(f"edgeval {verb}", command))
         if isinstance(command, click.Group):
-            parts += [_section(f"edgeval {verb} {name}", command.commands[name]) for name in sorted(command.commands)]
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                inner = command.get_command(context, name)
+                assert inner is not None
+                parts.append(_section(f"edgeval {verb} {name}", inner))
     return "\n".join(parts)
 
 

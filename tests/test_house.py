@@ -177,7 +177,9 @@ def test_cards_travel_in_the_wheel_and_are_found_after_installation(tmp_path: Pa
     python = tmp_path / "fresh" / "bin" / "python"
     code = "import edgeval, sys; from edgeval.__main__ import main; print(edgeval.__file__)"
     code += "; sys.argv=['edgeval','devices','list']; main()"
-    found = subprocess.run([str(python), "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    found = subprocess.run(
+        [str(python), "-E", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
     assert str(site) in found
     assert all(p.stem in found for p in (ROOT / "devices").glob("*.toml"))
 

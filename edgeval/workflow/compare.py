@@ -22,12 +22,13 @@ from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Reporter
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.bench import Bench, open_bench
 from edgeval.workflow.data import load_split
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor, retraining_floor
 from edgeval.workflow.leakage import leak_note
 from edgeval.workflow.partial import Bid, Early, Part, part_of, run_part, shuffled, subset
-from edgeval.workflow.run import Bench, open_bench, run_model, rung_model
+from edgeval.workflow.run import run_model, rung_model
 
 DESKTOP = "desktop"
 Before = Callable[[NDArray[np.int64], tuple[str, ...]], None]

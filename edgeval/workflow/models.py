@@ -24,13 +24,14 @@ from edgeval.run.infer import Reading
 from edgeval.store import Store
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.bench import Bench, open_bench
 from edgeval.workflow.compare import Before, nothing_before
 from edgeval.workflow.data import load_split, preprocess_from
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor
 from edgeval.workflow.leakage import leak_note
 from edgeval.workflow.partial import Bid, Early, Part, run_part, shuffled, subset
-from edgeval.workflow.run import Bench, Model, open_bench, run_model, rung_model
+from edgeval.workflow.run import Model, run_model, rung_model
 
 MODELS = (".onnx", ".tflite")
 KERAS = (".keras", ".h5", "a SavedModel folder")

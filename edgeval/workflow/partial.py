@@ -15,7 +15,8 @@ from edgeval.records.reporter import Reporter
 from edgeval.run.infer import Job, Watch, dequantise, infer
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
-from edgeval.workflow.run import Bench, Model, leaks, marks, model_identity, ready, table_of, work_name
+from edgeval.workflow.bench import Bench
+from edgeval.workflow.run import Model, leaks, marks, model_identity, ready, table_of, work_name
 
 SEED = 20_000
 

@@ -12,8 +12,9 @@ from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Reporter
 from edgeval.store import Store
+from edgeval.workflow.bench import open_bench
 from edgeval.workflow.data import load_split
-from edgeval.workflow.run import open_bench, run_model, rung_model
+from edgeval.workflow.run import run_model, rung_model
 
 
 @dataclass(frozen=True)

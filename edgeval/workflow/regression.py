@@ -22,10 +22,11 @@ from edgeval.report.regression import render_markdown
 from edgeval.report.regression_page import render_html
 from edgeval.store import Store
 from edgeval.tasks.quantities import Quantities, load_quantities
+from edgeval.workflow.bench import Bench, open_bench
 from edgeval.workflow.index import index_store, page_stem
 from edgeval.workflow.kept import file_stem
 from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
-from edgeval.workflow.run import Bench, Model, answers, marks, model_identity, open_bench, source_of, work_name
+from edgeval.workflow.run import Model, answers, marks, model_identity, source_of, work_name
 
 Tolerance = tuple[float, ...] | None
 MOST_JSON = 256_000_000  # bytes; what is larger is none of ours

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from edgeval.errors import BenchError, InputError, IntegrityError, MissingError, UnreachableError
+from edgeval.errors import IntegrityError, MissingError
 from edgeval.records.artifact import Format, Preprocess, file_name
 from edgeval.records.kerasfile import model_bytes, model_sha256
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Predictions, Source, from_outputs, looks_like_probabilities
 from edgeval.records.reporter import Reporter
-from edgeval.records.target import Target, load_target
-from edgeval.run.host import Host, LocalHost
-from edgeval.run.infer import Job, Reading, RunResult, dequantise, infer, pick_engine, probe
+from edgeval.run.infer import Job, Reading, RunResult, dequantise, infer, pick_engine
 from edgeval.run.onnxfile import external_files, read_onnx
 from edgeval.store import Store, file_safe, key
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.bench import Bench
 from edgeval.workflow.leakage import leak_note, leaked
 
 READ = Reading()
@@ -44,56 +41,6 @@ class Model:
     reading: Reading = READ
     calibration: tuple[str, ...] | None = None
     class_names: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Bench:
-    """An open target: its card, the host behind it, what the host says of itself, and how its numbers are marked."""
-
-    target: Target
-    host: Host
-    facts: dict[str, Any]
-    name: str
-    origin: Literal["desktop", "emulated", "device"] = "desktop"
-    fidelity: str | None = None
-
-
-@contextmanager
-def open_bench(name: str, *, emulate: bool = False) -> Iterator[Bench]:
-    """The target called `name`, or with `emulate` its card's stand-in on this computer.
-
-    Raises UnreachableError (exit 4) where the device cannot be reached: never another machine in its place.
-    """
-    target = load_target(name)
-    origin, fidelity = "desktop", None
-    if emulate:
-        target, fidelity = stand_in(target)
-        origin = "emulated"
-    elif target.kind not in ("cpu", "gpu"):
-        raise BenchError(f"this version cannot run on {target.kind} targets yet", seen=target.name)
-    elif target.transport.type != "local":
-        hint = f"add --emulate for its stand-in on this computer (edgeval devices show {target.name})"
-        raise UnreachableError(
-            f"{target.name} is reached over {target.transport.type}, which this version cannot do yet",
-            seen=target.transport.host,
-            hint=hint if target.emulate else "",
-        )
-    with LocalHost() as host:
-        yield Bench(target, host, probe(host), target.name, origin, fidelity)  # type: ignore[arg-type]
-
-
-def stand_in(target: Target) -> tuple[Target, str]:
-    """The card that stands in for a device on this computer, with the device's own kernels; and how faithful it is."""
-    if target.emulate is None:
-        raise InputError(
-            f"{target.name} has no stand-in on this computer", seen="--emulate", hint="leave --emulate away"
-        )
-    local = load_target(target.emulate.card)
-    if local.transport.type != "local":
-        raise InputError("a stand-in must be a local card", seen=local.name, hint=f"mend [emulate] in {target.path}")
-    runtime = local.runtime.model_copy(update={"kernels": target.runtime.kernels, "threads": target.runtime.threads})
-    note = f": {target.emulate.note}" if target.emulate.note else ""
-    return target.changed(transport=local.transport, runtime=runtime), f"{target.emulate.fidelity}{note}"
 
 
 def run_model(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
 import numpy as np
 
 from . import pixels
-from .engines import Model, check_inputs, choose, load, refusal
 from .frames import Fault
+from .model import Model, check_inputs, choose, load, refusal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

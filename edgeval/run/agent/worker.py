@@ -15,7 +15,8 @@ import numpy as np
 
 from . import frames, pixels
 from .crew import pieces
-from .engines import Model, open_model
+from .engines import open_model
+from .model import Model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
