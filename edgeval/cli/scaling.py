@@ -1,0 +1,59 @@
+"""edgeval scaling."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgeval.cli import options
+from edgeval.cli.display import Display
+
+
+@click.command()
+@click.argument("ladder", required=False)
+@click.option("--points", type=click.Path(path_type=Path), help="CSV with params,error and optionally seed.")
+@options.target
+@options.rungs
+@click.option("--format", "formats", type=click.Choice(options.FORMATS), multiple=True, help="[default: the target's]")
+@options.json_file
+@options.runs
+@options.quiet
+def scaling(
+    ladder: str | None,
+    points: Path | None,
+    target: str | None,
+    emulate: bool,
+    rungs: tuple[str, ...],
+    seeds: tuple[int, ...],
+    formats: tuple[str, ...],
+    json_to: str | None,
+    runs: Path | None,
+    quiet: bool,
+) -> None:
+    """How error falls with size: the power law over a ladder's rungs, as trained in torch and as deployed on a target.
+
+    Gives the exponent with two intervals (the regression's, and over seeds), the exponent between neighbouring sizes,
+    and whether a law with a floor or a break fits better (AICc).
+
+    \b
+    Examples:
+      edgeval scaling scalecnn-digits100
+      edgeval scaling scalecnn-digits100 --target desktop --format tflite-int8 --json laws.json
+      edgeval scaling --points errors.csv --json -
+    """
+    from edgeval.report.laws import render_laws
+    from edgeval.workflow.predict import RunOptions
+    from edgeval.workflow.project import choose_ladder, choose_target, open_store
+    from edgeval.workflow.scaling import scaling_of_ladder, scaling_of_points
+
+    if points is not None:
+        if ladder or target or emulate or rungs or seeds or formats:
+            raise click.UsageError("--points stands alone: give a ladder and its options, or a file of points")
+        found = scaling_of_points(points)
+    else:
+        store = open_store(runs)
+        asked = RunOptions(choose_target(target), emulate, rungs, formats, seeds)  # type: ignore[arg-type]
+        with Display(quiet=quiet) as display:
+            found = scaling_of_ladder(choose_ladder(ladder, store), asked, store, display)
+    options.emit(render_laws(found), lambda: found.model_dump_json(indent=1, by_alias=True), json_to)

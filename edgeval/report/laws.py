@@ -1,0 +1,47 @@
+"""What a terminal shows of laws of error against size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from edgeval.records.scaling import Law, LawForm, Scaling
+from edgeval.report import wording
+
+FORMS = {
+    "power": "error = {c:.4g} N^-{alpha:.3f}",
+    "saturating": "error = {floor:.4g} + {a:.4g} N^-{alpha:.3f}",
+    "broken": "N^-{alpha:.3f} up to {break:,.0f} parameters, N^-{alpha_after:.3f} beyond",
+}
+
+
+def render_laws(scaling: Scaling) -> str:
+    """Each law in turn, as trained first; plain text within 80 columns."""
+    laws: tuple[Law, ...] = (scaling, *scaling.deployed)
+    return "\n\n".join("\n".join(_law(law)) for law in laws)
+
+
+def _law(law: Law) -> Iterator[str]:
+    alpha = law.alpha
+    yield wording.clean(law.name, 78)
+    yield f"  error falls as N^-{alpha.value:.4f}, over {law.n_points} sizes, R2 = {law.r2:.3f}"
+    yield f"  regression: standard error {alpha.se:.4f}, 95% {alpha.ci95[0]:.4f} to {alpha.ci95[1]:.4f}"
+    if alpha.over_seeds:
+        low, high = alpha.over_seeds.ci95
+        yield f"  over seeds: standard deviation {alpha.over_seeds.sd:.4f}, 95% {low:.4f} to {high:.4f}"
+    yield ""
+    yield f"  {'size':<14}{'parameters':>12}{'error':>10}{'seeds':>7}   alpha since the size before"
+    local = [None, *law.local]
+    for point, step in zip(law.points, local, strict=True):
+        slope = "" if step is None else f"{step.alpha:>11.3f}"
+        name = wording.clean(point.name, 13)
+        yield f"  {name:<14}{point.params:>12,}{point.error:>10.4g}{point.seeds:>7}{slope}".rstrip()
+    yield ""
+    for form in law.models:
+        yield f"  {form.name:<11} {_aicc(form):<13} {FORMS[form.name].format(**form.parameters)}"
+    for note in law.notes:
+        yield f"  Note: {note}"
+
+
+def _aicc(form: LawForm) -> str:
+    """The figure by which forms are compared; the lower the better."""
+    return "AICc -" if form.aicc is None else f"AICc {form.aicc:.1f}"

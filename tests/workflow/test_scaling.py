@@ -1,0 +1,82 @@
+"""Laws from files of points and from a ladder's tables, and the points that are refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgeval.errors import DataError
+from edgeval.workflow.scaling import read_points, scaling_of_points
+from tests.conftest import Typed
+
+GOOD = "params,error,seed\n1000,0.5,0\n1000,0.52,1\n4000,0.4,0\n4000,0.41,1\n16000,0.33,0\n16000,0.32,1\n"
+BAD = {
+    "no header": ("1000,0.5\n2000,0.4\n", "no columns params and error"),
+    "empty": ("", "no columns params and error"),
+    "two sizes": ("params,error\n1,0.5\n2,0.4\n", "too few sizes"),
+    "no number": ("params,error\n1,0.5\n2,abc\n3,0.2\n", "line 3: error must be a number"),
+    "nan": ("params,error\n1,0.5\n2,nan\n3,0.2\n", "line 3: error must be a number"),
+    "infinite": ("params,error\n1,0.5\ninf,0.1\n3,0.2\n", "line 3: params must be a number"),
+    "error 0": ("params,error\n1,0.5\n2,0\n3,0.2\n", "errors above 0"),
+    "half a parameter": ("params,error\n1.5,0.5\n2,0.4\n3,0.2\n", "whole number"),
+    "negative": ("params,error\n-4,0.5\n2,0.4\n3,0.2\n", "whole number"),
+    "seed twice": (GOOD + "16000,0.3,1\n", "has that seed already"),
+    "short line": ("params,error\n1,0.5\n2\n3,0.2\n", "line 3: error must be a number (seen: nothing)"),
+}
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "points.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("text", "said"), BAD.values(), ids=BAD)
+def test_points_that_give_no_law_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(DataError) as caught:
+        scaling_of_points(written(tmp_path, text))
+    assert said in str(caught.value)
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "p.csv", tmp_path / "none.csv", tmp_path):
+        with pytest.raises(DataError, match="cannot be read"):
+            read_points(path)
+
+
+def test_seeds_are_averaged_and_have_an_interval_of_their_own(tmp_path: Path) -> None:
+    found = scaling_of_points(written(tmp_path, "\ufeff" + GOOD.replace("params,", " params ,")))
+    assert [point.error for point in found.points] == pytest.approx([0.51, 0.405, 0.325])
+    assert [point.seeds for point in found.points] == [2, 2, 2]
+    assert found.alpha.over_seeds is not None
+    assert found.alpha.ci95 != found.alpha.over_seeds.ci95
+    assert len(found.local) == 2
+
+
+def test_json_has_the_documented_keys(type_there: Callable[[str], Typed], tmp_path: Path) -> None:
+    code, out, _ = type_there(f"scaling --points {written(tmp_path, GOOD)} --json -")
+    found = json.loads(out)
+    assert code == 0
+    assert {"value", "se", "ci95"} <= set(found["alpha"])
+    assert {"c", "r2", "n_points", "local", "models", "schema"} <= set(found)
+    assert set(found["local"][0]) == {"params_from", "params_to", "alpha"}
+    assert found["models"][0].keys() >= {"name", "aicc"}
+
+
+def test_a_ladder_has_a_law_as_trained_and_as_deployed(type_there: Callable[[str], Typed]) -> None:
+    code, out, err = type_there("scaling scalecnn-digits100 --json -")
+    found = json.loads(out)
+    assert code == 0, err
+    assert [point["name"] for point in found["points"]] == ["c4", "c8", "c12"]
+    (deployed,) = found["deployed"]
+    assert "tflite-int8 on desktop" in deployed["name"]
+    assert found["alpha"]["value"] > 0 < deployed["alpha"]["value"]
+
+
+def test_wrong_use_is_said(type_there: Callable[[str], Typed], tmp_path: Path) -> None:
+    code, _, err = type_there(f"scaling scalecnn-digits100 --points {written(tmp_path, GOOD)}")
+    assert (code, "--points stands alone" in err) == (2, True)
