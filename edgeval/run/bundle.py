@@ -8,7 +8,14 @@ from functools import cache
 from pathlib import Path
 
 AGENT = Path(__file__).parent / "agent"
-ENTRY = "import sys\nfrom agent.__main__ import main\nsys.exit(main())\n"
+# Read by any Python, 2 among them: one that is too old must say so instead of a SyntaxError.
+ENTRY = """import sys
+if sys.version_info < (3, 7):
+    sys.stderr.write("the agent needs Python 3.7 or later, this is Python %d.%d\\n" % sys.version_info[:2])
+    sys.exit(3)
+from agent.__main__ import main
+sys.exit(main())
+"""
 
 
 @cache

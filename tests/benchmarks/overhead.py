@@ -27,7 +27,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeval.run.agent.facts import runtimes
+from edgeval.run.agent.installed import runtimes
 from edgeval.run.agent.worker import Bench
 from edgeval.run.bundle import agent_bytes
 

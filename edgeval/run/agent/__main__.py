@@ -1,4 +1,4 @@
-"""The agent's commands: `facts` prints what the device is, `run JOB.json` runs a model on images."""
+"""The agent's commands: `facts` and `survey` print what the device is, `run JOB.json` runs a model on images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import sys
 from typing import List
 
-USAGE = "usage: agent.pyz facts | run JOB.json"
+USAGE = "usage: agent.pyz facts | survey FOLDER [PATH...] | run JOB.json"
 
 
 def main() -> int:
@@ -16,6 +16,11 @@ def main() -> int:
         from .facts import facts
 
         print(json.dumps(facts()))
+        return 0
+    if len(words) >= 2 and words[0] == "survey":
+        from .survey import survey
+
+        print(json.dumps(survey(words[1], words[2:])))
         return 0
     if len(words) == 2 and words[0] == "run":
         from .crew import run
