@@ -1,0 +1,114 @@
+"""Files that the Edge TPU compiler wrote, read without it: what runs on the chip, what does not, how much memory."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from flatbuffers import encode, flexbuffers, number_types
+from flatbuffers.table import Table
+
+from edgeval.errors import ModelError
+from edgeval.export import flatbuffer
+from edgeval.export.edgetpu import COMPILED
+from edgeval.records.compiled import CompiledFile
+
+PACKAGE_KEY, PACKAGE_MARK = "4", b"DWN1"
+# Fields of the package's tables, by their number (libedgetpu, executable/executable.fbs).
+MIN_RUNTIME, EXECUTABLES, COMPILER, CHIPS = 0, 1, 4, 6
+PARAMETERS, CHIP, KIND = 6, 10, 13
+CACHING = 1  # the kind of an executable that only loads parameters, which then stay on the chip
+DAMAGED = (struct.error, IndexError, ValueError, TypeError, KeyError, AttributeError, OverflowError)
+
+
+def is_compiled(data: bytes) -> bool:
+    """Whether this TFLite file holds an operator that the Edge TPU compiler made. Raises ModelError."""
+    return any(name == COMPILED for name, _, _ in flatbuffer.operators(flatbuffer.parse(data)))
+
+
+def read_compiled(data: bytes, name: str) -> CompiledFile:
+    """What a compiled file says of itself. Raises ModelError for one that is not compiled, or damaged."""
+    model = flatbuffer.parse(data)
+    graph = model.subgraphs[0]
+    names = [flatbuffer.code_name(model.operatorCodes[op.opcodeIndex]) for op in graph.operators]
+    parts = [op for op, kind in zip(graph.operators, names, strict=True) if kind == COMPILED]
+    if not parts:
+        hint = "compile it first: edgetpu_compiler -s MODEL.tflite"
+        raise ModelError(f"{name} is not compiled for the Edge TPU", seen=f"no {COMPILED} operator", hint=hint)
+    left = [kind for kind in names if kind != COMPILED]
+    try:
+        packages = [_package(bytes(bytearray(op.customOptions))) for op in parts]
+        executables = [run for package in packages for run in _executables(package)]
+        memory = [(_number(run, KIND, number_types.Int16Flags), len(_bytes(run, PARAMETERS))) for run in executables]
+        return CompiledFile(
+            parts=len(parts),
+            left={kind: left.count(kind) for kind in sorted(set(left))},
+            min_runtime=max(_number(package, MIN_RUNTIME, number_types.Int32Flags) for package in packages) or None,
+            compiler=next((text for package in packages if (text := _text(package, COMPILER))), None),
+            chip=next((text for run in executables if (text := _text(run, CHIP))), None),
+            cached_bytes=sum(size for kind, size in memory if kind == CACHING),
+            streamed_bytes=sum(size for kind, size in memory if kind != CACHING),
+        )
+    except DAMAGED as error:
+        what = f"{name}: what the Edge TPU compiler put into this file cannot be read"
+        raise ModelError(what, seen=error, hint="compile it again") from error
+
+
+def _package(options: bytes) -> Table:
+    """The package inside an operator's options, a flexbuffer map."""
+    entry = flexbuffers.GetRoot(options).AsMap[PACKAGE_KEY]
+    held = bytes(entry.AsBlob if entry.IsBlob else entry.AsStringBytes)
+    if held[4:8] != PACKAGE_MARK:
+        raise ValueError(f"identifier {held[4:8]!r}")
+    return _root(held)
+
+
+def _executables(package: Table) -> Iterator[Table]:
+    """All executables of a package, those for several chips too."""
+    held = _bytes(package, EXECUTABLES)
+    if held:
+        for run in _vector(_root(held), 0):
+            yield _root(run)
+    for inner in _tables(package, CHIPS):
+        yield from _executables(_root(_bytes(inner, 0)))
+
+
+def _root(data: bytes) -> Table:
+    return Table(data, encode.Get(number_types.UOffsetTFlags.packer_type, data, 0))
+
+
+def _number(table: Table, field: int, flags: Any) -> int:
+    """A number, 0 where it is missing."""
+    at = table.Offset(4 + 2 * field)
+    return int(table.Get(flags, at + table.Pos)) if at else 0
+
+
+def _text(table: Table, field: int) -> str:
+    at = table.Offset(4 + 2 * field)
+    return table.String(at + table.Pos).decode("utf-8", "replace") if at else ""
+
+
+def _bytes(table: Table, field: int) -> bytes:
+    """A vector of bytes, empty where it is missing. Raises ValueError if it does not fit into the file."""
+    at = table.Offset(4 + 2 * field)
+    if not at:
+        return b""
+    start, size = table.Vector(at), table.VectorLen(at)
+    if start + size > len(table.Bytes):
+        raise ValueError("a vector goes beyond the end")
+    return bytes(table.Bytes[start : start + size])
+
+
+def _vector(table: Table, field: int) -> Iterator[bytes]:
+    """The strings of a vector, as bytes."""
+    at = table.Offset(4 + 2 * field)
+    for k in range(table.VectorLen(at) if at else 0):
+        yield bytes(table.String(table.Vector(at) + 4 * k))
+
+
+def _tables(table: Table, field: int) -> Iterator[Table]:
+    """The tables of a vector."""
+    at = table.Offset(4 + 2 * field)
+    for k in range(table.VectorLen(at) if at else 0):
+        yield Table(table.Bytes, table.Indirect(table.Vector(at) + 4 * k))
