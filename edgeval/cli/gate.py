@@ -54,6 +54,8 @@ def gate(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet: b
 
     if given["warn_only"] and given["fail_on"]:
         raise click.UsageError("--warn-only and --fail-on say different things; give one")
+    if given["sequential"] and given["record"]:
+        raise click.UsageError("--record needs all answers, and --sequential stops before; give one")
     settings, store = gate_settings(given["config"]), open_store(runs)
     if regression.is_asked(what, given):
         asked = {**given, "json_to": json_to}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -70,6 +72,17 @@ def target(function: F) -> F:
         "--emulate", is_flag=True, help="Run the card's stand-in on this computer; results are marked emulated."
     )(function)
     return click.option("--target", metavar="T", help="Device name or card.  [default: desktop]")(function)
+
+
+def record(function: F) -> F:
+    """--record FILE: keep what the target answers, to replay it where the target is not."""
+    text = "Record the target's answers to this .npz, with a card beside it that replays them."
+    return click.option("--record", type=click.Path(path_type=Path), metavar="FILE", help=text)(function)
+
+
+def typed() -> str:
+    """The command line as it was typed, quoted for a shell."""
+    return "edgeval " + " ".join(shlex.quote(word.encode("utf-8", "replace").decode()) for word in sys.argv[1:])
 
 
 def task(function: F) -> F:

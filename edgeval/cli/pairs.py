@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +56,7 @@ def pairs(function: Any) -> Any:
         (
             click.argument("what", nargs=-1, metavar="[LADDER | OLD.npz NEW.npz]"),
             options.target,
+            options.record,
             click.option(
                 "--rung",
                 "rungs",
@@ -141,6 +140,7 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display:
     """Rows for the rungs of a ladder."""
     from edgeval.workflow.compare import CompareOptions, compare_ladder
     from edgeval.workflow.project import choose_ladder, choose_target
+    from edgeval.workflow.record import recorded
 
     if what and what[0].endswith(".npz"):
         raise click.UsageError("give two tables: edgeval compare OLD.npz NEW.npz")
@@ -158,7 +158,8 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display:
         hooks.early,
         given["threshold"],
     )
-    rows, samples = compare_ladder(ladder, asked, store, display, hooks.before)
+    with recorded(target, given["record"], emulate=given["emulate"], command=options.typed()) as opened:
+        rows, samples = compare_ladder(ladder, replace(asked, opened=opened), store, display, hooks.before)
     parts = [
         ladder.name,
         *given["rungs"],
@@ -173,10 +174,12 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display:
 def _any_models(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display, hooks: Hooks) -> Weighed:
     """One row for two models or tables."""
     from edgeval.workflow.models import compare_models
+    from edgeval.workflow.record import recorded
 
     _refuse(given, ("tolerance",), "classification: it is for --task regression")
     reference, candidate, setting = sides(what, given, hooks)
-    found, samples = compare_models(reference, candidate, setting, store, display)
+    with recorded(setting.target, given["record"], emulate=given["emulate"], command=options.typed()) as opened:
+        found, samples = compare_models(reference, candidate, replace(setting, opened=opened), store, display)
     row = found.comparison
     return Weighed([found], samples, f"{row.reference.name}-against-{row.candidate.name}")
 
@@ -197,14 +200,13 @@ def sides(what: tuple[str, ...], given: dict[str, Any], hooks: Hooks) -> tuple[S
         values = {n: given[f"{role}_{n}"] if given[f"{role}_{n}"] is not None else given[n] for n in PIECES}
         return SideSpec(role, given[role], Flags(**values))
 
-    command = "edgeval " + " ".join(_quoted(sys.argv[1:]))
     target = choose_target(given["target"])
     setting = Setting(
         given["data"],
         given["size"],
         target,
         given["emulate"],
-        command,
+        options.typed(),
         given["floor_budget"],
         hooks.before,
         given["images"],
@@ -220,8 +222,3 @@ def _refuse(given: dict[str, Any], names: tuple[str, ...], where: str) -> None:
         if given[name] not in (None, ()):
             flag = {"rungs": "rung", "fmt": "format"}.get(name, name).replace("_", "-")
             raise click.UsageError(f"--{flag} does not go with {where}")
-
-
-def _quoted(words: list[str]) -> list[str]:
-    """Words as a shell would need them."""
-    return [shlex.quote(word.encode("utf-8", "replace").decode()) for word in words]

@@ -64,7 +64,7 @@ def _weigh(what: tuple[str, ...], given: dict[str, Any], store: Store, display: 
     from edgeval.cli.pairs import Hooks, sides
     from edgeval.workflow.regression import compare_regression
 
-    for name in ("outputs", "reference_outputs", "candidate_outputs", "images"):
+    for name in ("outputs", "reference_outputs", "candidate_outputs", "images", "record"):
         if given[name] is not None:
             raise click.UsageError(f"--{name.replace('_', '-')} does not go with --task regression")
     reference, candidate, setting = sides(what, given, Hooks())

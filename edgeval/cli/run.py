@@ -13,6 +13,7 @@ from edgeval.cli.display import Display
 @click.command()
 @click.argument("ladder", required=False)
 @options.target
+@options.record
 @options.rungs
 @click.option("--format", "formats", type=click.Choice(options.FORMATS), multiple=True, help="[default: the target's]")
 @options.runs
@@ -21,6 +22,7 @@ def run(
     ladder: str | None,
     target: str | None,
     emulate: bool,
+    record: Path | None,
     rungs: tuple[str, ...],
     seeds: tuple[int, ...],
     formats: tuple[str, ...],
@@ -34,13 +36,16 @@ def run(
       edgeval run scalecnn-digits100 --target desktop
       edgeval run scalecnn-digits100 --rung c4 --format onnx-int8
       edgeval run scalecnn-digits100 --target rpi4 --emulate
+      edgeval run scalecnn-digits100 --target rpi4 --record devices/rpi4-replay.npz
     """
     from edgeval.workflow.predict import RunOptions, run_ladder
     from edgeval.workflow.project import choose_ladder, choose_target, open_store
+    from edgeval.workflow.record import card_of, recorded
 
     store = open_store(runs)
-    asked = RunOptions(choose_target(target), emulate, rungs, formats, seeds)  # type: ignore[arg-type]
-    with Display(quiet=quiet) as display:
+    name, command = choose_target(target), options.typed()
+    with Display(quiet=quiet) as display, recorded(name, record, emulate=emulate, command=command) as opened:
+        asked = RunOptions(name, emulate, rungs, formats, seeds, opened)  # type: ignore[arg-type]
         for found in run_ladder(choose_ladder(ladder, store), asked, store, display):
             source, latency = found.table.source, found.table.source.latency
             speed = f", {latency.p50:.3g} ms an image (p95 {latency.p95:.3g})" if latency else ""
@@ -48,3 +53,5 @@ def run(
                 f"{source.name} {source.format} on {source.target}: top-1 {found.table.correct.mean():.2%}{speed}"
             )
             click.echo(f"  {found.path}")
+    if record is not None:
+        click.echo(f"recorded {record}; edgeval gate --target {card_of(record)} replays it")

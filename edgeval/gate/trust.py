@@ -21,7 +21,7 @@ def distrust(row: Comparison | RegressionComparison, *, require_provenance: bool
                 reasons.append(f"the {role} is an imported table and require_provenance is set")
             continue
         reasons += [f"the {role} {said}" for said in _unproven(side)]
-    if row.candidate.origin == "emulated" and not (row.candidate.fidelity or "").startswith("bit-exact"):
+    if _emulated(row.candidate) and not (row.candidate.fidelity or "").startswith("bit-exact"):
         said = (row.candidate.fidelity or "unknown").partition(":")[0]
         reasons.append(f"the stand-in is {said}, and only a bit-exact one or the device itself can decide")
     if isinstance(row, Comparison):
@@ -41,6 +41,11 @@ def imported(row: Comparison | RegressionComparison) -> str:
     return f"{many}: where the answers come from is not proven"
 
 
+def _emulated(side: Source) -> bool:
+    """Whether an emulated board answered, now or when it was recorded."""
+    return "emulated" in (side.origin, side.recording.origin if side.recording else "")
+
+
 def _moved(stage: Stage) -> int:
     """Answers that flipped at export to float, where none should."""
     return stage.lost + stage.gained if stage.name == "export" else 0
@@ -58,6 +63,8 @@ def _unproven(side: Source) -> list[str]:
         reasons.append(f"was calibrated on {side.leaked:,} of these very test images: use other calibration images")
     if side.format == "torch":
         return reasons
+    if side.origin == "replayed" and side.recording is None:
+        reasons.append("is replayed from a recording that nothing is known of")
     facts = side.runtime or {}
     if not facts.get("version"):
         reasons.append("ran on a runtime of unknown version")

@@ -18,7 +18,7 @@ from edgeval.archive import as_labels, as_text, as_unicode, read_npz
 from edgeval.errors import DataError
 from edgeval.records.artifact import Preprocess
 from edgeval.records.cards import Record, explain
-from edgeval.records.target import Origin
+from edgeval.records.target import Origin, Recorded
 
 Kind = Literal["logits", "probs", "classes"]
 MOST_CLASSES = 100_000
@@ -38,6 +38,7 @@ class Latency(Record):
 class Source(Record):
     """Where predictions came from.
 
+    recording: for `replayed` answers, what they were replayed from;
     leaked: how many of the samples calibrated the model, by the content of the images; None where it is not known.
     """
 
@@ -51,6 +52,7 @@ class Source(Record):
     runtime: dict[str, Any] | None = None
     host: dict[str, Any] | None = None
     fidelity: str | None = None
+    recording: Recorded | None = None
     data_sha256: str | None = None
     leaked: int | None = None
     answers_sha256: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -14,8 +14,20 @@ Engine = Literal["litert", "tflite-runtime", "tensorflow", "onnxruntime", "tflm"
 Origin = Literal["desktop", "emulated", "device", "replayed", "imported"]
 
 
+class Recorded(Record):
+    """The recording behind a replayed number: of which device, what its own numbers were, when (UTC), and its hash."""
+
+    target: str
+    origin: Origin
+    when: str
+    sha256: str
+
+
 class Transport(Record):
-    """How the device is reached; `host` may be an alias of ~/.ssh/config."""
+    """How the device is reached; `host` may be an alias of ~/.ssh/config.
+
+    recording: the file that a replay target answers from, relative to the card; sha256: the hash that it must have.
+    """
 
     type: Literal["local", "ssh", "emulated", "replay"] = "local"
     host: str | None = None
@@ -25,6 +37,8 @@ class Transport(Record):
     workdir: str | None = None
     python: str = "python3"
     connect_timeout_s: float = Field(default=10, gt=0)
+    recording: str | None = None
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
 
 class Delegate(Record):
@@ -125,6 +139,7 @@ class Target(Card):
     schema_: Literal["edgeval/device/1"] = Field(alias="schema")
     name: str = Field(pattern=r"^\w[\w.-]*$")
     summary: str = ""
+    tags: tuple[Annotated[str, Field(pattern=r"^\w[\w.-]*$")], ...] = ()
     kind: Literal["cpu", "edgetpu", "mcu", "npu", "gpu"] = "cpu"
     transport: Transport = Transport()
     runtime: Runtime = Runtime()

@@ -8,6 +8,7 @@ from typing import Any
 from edgeval.records.artifact import Preprocess
 from edgeval.records.findings import Comparison
 from edgeval.records.predictions import Source
+from edgeval.records.target import Recorded
 from edgeval.report import wording
 
 FACTS: dict[str, Callable[[Source], Any]] = {
@@ -15,6 +16,7 @@ FACTS: dict[str, Callable[[Source], Any]] = {
     "format": lambda s: s.format,
     "origin": lambda s: f"{s.origin}: {wording.ORIGINS[s.origin]}",
     "fidelity": lambda s: s.fidelity,
+    "recording": lambda s: None if s.recording is None else _recording(s.recording),
     "target": lambda s: s.target,
     "model file, sha256": lambda s: s.sha256,
     "parameters": lambda s: None if s.params is None else wording.count(s.params),
@@ -47,6 +49,11 @@ def facts(row: Comparison) -> list[tuple[str, list[str]]]:
 def _formula(step: Preprocess) -> str:
     """The formula with its numbers."""
     return f"(pixel × {step.scale:.6g} − {_numbers(step.mean)}) / {_numbers(step.std)}"
+
+
+def _recording(made: Recorded) -> str:
+    """What was recorded, when, and the file's hash."""
+    return f"{made.target} ({made.origin}), {made.when}, sha256 {made.sha256}"
 
 
 def _numbers(values: tuple[float, ...]) -> str:

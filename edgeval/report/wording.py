@@ -41,7 +41,7 @@ ORIGINS = {
     "desktop": "run on this desktop",
     "emulated": "run on an emulated board",
     "device": "run on the device itself",
-    "replayed": "replayed from a recording of the device",
+    "replayed": "replayed from a recording",
     "imported": "read from a table of predictions made elsewhere",
 }
 
@@ -166,7 +166,9 @@ def short_names(rows: Sequence[Comparison]) -> list[str]:
 
 
 def badge(source: Source) -> str:
-    """The origin of the numbers; an emulated one comes with its fidelity."""
+    """The origin of the numbers; an emulated one comes with its fidelity, a replayed one with what was recorded."""
+    if source.recording is not None:
+        return f"replayed from {source.recording.origin}"
     return f"{source.origin}, {source.fidelity or 'fidelity unknown'}" if source.origin == "emulated" else source.origin
 
 

@@ -82,9 +82,9 @@ class LocalHost:
         if not re.fullmatch(r"[\w.-]+", name):
             raise InputError("a file on the device needs a plain name", seen=name)
         try:
-            digest = _digest(source)
+            digest = content_sha256(source)
             place = self.workdir / f"{digest[:32]}-{name}"
-            if not (place.is_file() and _digest(place) == digest):
+            if not (place.is_file() and content_sha256(place) == digest):
                 _copy(source, place)
         except OSError as error:
             raise BenchError("a file cannot be placed for the run", seen=error, hint="check the disk") from error
@@ -153,7 +153,7 @@ class LocalProcess:
         self._errors.close()
 
 
-def _digest(source: Path | bytes) -> str:
+def content_sha256(source: Path | bytes) -> str:
     """sha256 of a file or of bytes."""
     if isinstance(source, bytes):
         return hashlib.sha256(source).hexdigest()

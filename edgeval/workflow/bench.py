@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from edgeval.errors import BenchError, InputError, UnreachableError
-from edgeval.records.target import Origin, Target, load_target
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeval.errors import BenchError, CardError, InputError, UnreachableError
+from edgeval.records.artifact import Preprocess
+from edgeval.records.predictions import Source
+from edgeval.records.recording import read_recording
+from edgeval.records.target import Origin, Recorded, Target, load_target
 from edgeval.run.host import Host, LocalHost
-from edgeval.run.infer import probe
+from edgeval.run.infer import Reading, probe
+from edgeval.run.replay import ReplayHost
+from edgeval.tasks.samples import Samples
 
 ORIGINS: dict[str, Origin] = {"local": "desktop", "ssh": "device", "emulated": "emulated", "replay": "replayed"}
 
 
 @dataclass(frozen=True)
 class Bench:
-    """An open target: its card, the host behind it, what the host says of itself, and how its numbers are marked."""
+    """An open target: its card, the host behind it, what the host says of itself, and how its numbers are marked.
+
+    recording: what a replay target answers from; recorder: gets every finished table.
+    """
 
     target: Target
     host: Host
@@ -25,6 +36,44 @@ class Bench:
     name: str
     origin: Origin = "desktop"
     fidelity: str | None = None
+    recording: Recorded | None = None
+    recorder: Tape | None = None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A model's finished answers (N, C) float32 to N samples, how it was asked, and where they come from."""
+
+    preprocess: Preprocess
+    reading: Reading
+    samples: Samples
+    outputs: NDArray[np.float32]
+    source: Source
+
+
+class Tape(Protocol):
+    """What records a bench."""
+
+    def take(self, answered: Answered) -> None:
+        """One finished table."""
+
+
+class Place(Protocol):
+    """Where something is to run: a target by name, or one that is open already."""
+
+    @property
+    def target(self) -> str: ...
+
+    @property
+    def emulate(self) -> bool: ...
+
+    @property
+    def opened(self) -> Bench | None: ...
+
+
+def bench_of(place: Place) -> AbstractContextManager[Bench]:
+    """The open target of a place, or the target that it names, opened."""
+    return nullcontext(place.opened) if place.opened else open_bench(place.target, emulate=place.emulate)
 
 
 @contextmanager
@@ -38,6 +87,10 @@ def open_bench(name: str, *, emulate: bool = False) -> Iterator[Bench]:
     if emulate:
         target, fidelity = stand_in(target)
         origin = "emulated"
+    elif target.transport.type == "replay":
+        with _replay(target) as bench:
+            yield bench
+        return
     elif target.kind not in ("cpu", "gpu"):
         raise BenchError(f"this version cannot run on {target.kind} targets yet", seen=target.name)
     with open_host(target) as host:
@@ -54,6 +107,43 @@ def open_host(target: Target) -> AbstractContextManager[Host]:
         seen=target.transport.host,
         hint=hint if target.emulate else "",
     )
+
+
+@contextmanager
+def _replay(target: Target) -> Iterator[Bench]:
+    """A recording in the device's place. Raises UnreachableError where it is missing, IntegrityError if changed."""
+    named, pinned = target.transport.recording, target.transport.sha256
+    if named is None:
+        raise CardError("a replay card names its recording", seen=target.path, hint='add recording = "FILE.npz"')
+    found = read_recording(target.path.parent / named, pinned)
+    head = found.header
+    with ReplayHost(found) as host:
+        yield Bench(target, host, probe(host), target.name, "replayed", head.fidelity, found.mark)
+
+
+class Marked(Protocol):
+    """Numbers, or the bench that they come from, with the marks of their origin."""
+
+    @property
+    def origin(self) -> Origin: ...
+
+    @property
+    def fidelity(self) -> str | None: ...
+
+    @property
+    def recording(self) -> Recorded | None: ...
+
+
+def origin_notes(source: Marked) -> tuple[str, ...]:
+    """What a reader must know of numbers that come from no device at hand."""
+    if source.origin == "emulated":
+        return (f"emulated on this computer, not run on a device; fidelity: {source.fidelity}",)
+    if source.recording is None:
+        return ()
+    made = source.recording
+    fidelity = f", fidelity: {source.fidelity}" if source.fidelity else ""
+    when = f"{made.when[:16].replace('T', ' ')} UTC"
+    return (f"replayed from a recording of {made.target} ({made.origin}{fidelity}) of {when}, {made.sha256[:12]}",)
 
 
 def stand_in(target: Target) -> tuple[Target, str]:

@@ -22,7 +22,7 @@ from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Reporter
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
-from edgeval.workflow.bench import Bench, open_bench
+from edgeval.workflow.bench import Bench, bench_of, open_bench, origin_notes
 from edgeval.workflow.data import load_split
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor, retraining_floor
@@ -51,6 +51,7 @@ class CompareOptions:
     images: int | None = None
     early: Early | None = None
     threshold: float = THRESHOLD
+    opened: Bench | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def compare_ladder(
     """
     for name in options.rungs:
         ladder.rung(name)  # what is typed wrongly comes before what is out of reach
-    with open_bench(options.target, emulate=options.emulate) as bench, open_bench(DESKTOP) as desktop:
+    with bench_of(options) as bench, open_bench(DESKTOP) as desktop:
         fmt = options.format or bench.target.model.format
         reference, rungs, seed = _choose(ladder, options, store)
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
@@ -180,12 +181,10 @@ def _notes(chain: Chain, full: Predictions, reference: Rung, links: tuple[Link, 
     if reference != chain.ladder.rungs[-1]:
         top = chain.ladder.rungs[-1].name
         notes.append(f"the largest rung, {top}, is not in {chain.store.root}: {reference.name} is the reference")
-    if chain.bench.origin == "emulated":
-        notes.append(f"emulated on this computer, not run on a device; fidelity: {chain.bench.fidelity}")
-        if chain.bench.target.runtime.kernels == chain.desktop.target.runtime.kernels:
-            notes.append(
-                "the stand-in is the desktop's own runtime and kernels: its device step is zero by construction"
-            )
+    notes += origin_notes(chain.bench)
+    same = chain.bench.target.runtime.kernels == chain.desktop.target.runtime.kernels
+    if chain.bench.origin == "emulated" and same:
+        notes.append("the stand-in is the desktop's own runtime and kernels: its device step is zero by construction")
     trained = {table.source.notes for table in (full, *(link.table for link in links if link.stage == "size"))}
     if len(trained) > 1:
         notes.append(f"the rungs were trained differently: {'; '.join(sorted(' '.join(said) for said in trained))}")

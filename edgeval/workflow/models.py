@@ -24,7 +24,7 @@ from edgeval.run.infer import Reading
 from edgeval.store import Store
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
-from edgeval.workflow.bench import Bench, open_bench
+from edgeval.workflow.bench import Bench, bench_of, origin_notes
 from edgeval.workflow.compare import Before, nothing_before
 from edgeval.workflow.data import load_split, preprocess_from
 from edgeval.workflow.export import torch_table
@@ -93,6 +93,7 @@ class Setting:
     images: int | None = None
     early: Early | None = None
     threshold: float = THRESHOLD
+    opened: Bench | None = None
 
 
 def compare_models(
@@ -102,7 +103,7 @@ def compare_models(
     for side in (reference, candidate):
         check_side(side)
     if setting.target != "desktop" and (is_model(candidate.text) or text_is_rung(candidate.text)):
-        with open_bench(setting.target, emulate=setting.emulate):
+        with bench_of(setting):
             pass  # a board that cannot be reached is found before the reference has run
     needs_data = any(is_model(side.text) for side in (reference, candidate))
     if needs_data and setting.data is None:
@@ -114,7 +115,7 @@ def compare_models(
     if samples is None and (setting.images or setting.early):
         what = "--images" if setting.images else "--sequential"
         raise InputError(f"{what} shortens a run, and these sides have none", seen=candidate.text, hint="add --data")
-    whole, desktop = samples, replace(setting, target="desktop", emulate=False)
+    whole, desktop = samples, replace(setting, target="desktop", emulate=False, opened=None)
     if samples is not None and setting.images:
         samples = subset(samples, setting.images)
     full = _table(reference, whole, desktop, store, reporter)
@@ -124,8 +125,7 @@ def compare_models(
     small = _table(candidate, whole, setting, store, reporter)
     floor, why = _floor(candidate, samples, setting, store, reporter)
     notes = (*(samples.notes if samples else ()), *([why] if why else []))
-    if small.source.origin == "emulated":
-        notes += (f"emulated on this computer, not run on a device; fidelity: {small.source.fidelity}",)
+    notes += origin_notes(small.source)
     notes += tuple(note for table in (full, small) for note in leak_note(table.source.leaked, table.source.name))
     target = small.source.model_copy(update={"name": small.source.target or small.source.name})
     found = weigh(
@@ -141,7 +141,7 @@ def _early(side: SideSpec, samples: Samples, full: Predictions, setting: Setting
     if text_is_rung(side.text) or not is_model(side.text):
         hint = "or take the rungs of a ladder"
         raise InputError("--sequential needs a model file as candidate", seen=side.text, hint=hint)
-    with open_bench(setting.target, emulate=setting.emulate) as bench:
+    with bench_of(setting) as bench:
         model = model_of(side, Path(side.text), reporter)
         return setting.early(Bid(model, samples, full, bench, setting.command, samples.notes))
 
@@ -180,7 +180,7 @@ def _table(side: SideSpec, samples: Samples | None, setting: Setting, store: Sto
     if not is_model(side.text):
         return read_table(path)
     assert samples is not None
-    with open_bench(setting.target, emulate=setting.emulate) as bench:
+    with bench_of(setting) as bench:
         return _run(model_of(side, path, reporter), samples, setting, bench, (store, reporter))
 
 
@@ -246,7 +246,7 @@ def _rung(text: str, samples: Samples | None, setting: Setting, store: Store, re
     model = rung_model(store, ladder, rung, seed, fmt)  # type: ignore[arg-type]
     if samples is None:
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
-    with open_bench(setting.target, emulate=setting.emulate) as bench:
+    with bench_of(setting) as bench:
         return _run(model, samples, setting, bench, (store, reporter))
 
 

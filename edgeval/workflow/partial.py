@@ -16,7 +16,7 @@ from edgeval.run.infer import Job, Watch, dequantise, infer
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.bench import Bench
-from edgeval.workflow.run import Model, leaks, marks, model_identity, ready, table_of, work_name
+from edgeval.workflow.run import Model, leaks, marks, model_identity, ready, record, table_of, work_name
 
 SEED = 20_000
 
@@ -70,6 +70,7 @@ def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Stor
     path = store.table(f"{name}-first-{part.count}")
     if part.watch is None and path.exists():
         found = store.read_table(path)
+        record(model, whole.take(np.arange(len(found))), found, bench)
         return found.with_source(**marks(model, bench, found.source), **leaks(model, whole, found.source))
     store.open()
     chunks, upto = store.chunks(name), part.count
@@ -93,6 +94,7 @@ def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Stor
     made = made.with_source(host=bench.facts, **marks(model, bench, made.source))
     if part.watch is None:
         store.write_table(path, made)
+        record(model, whole.take(np.arange(len(made))), made, bench)
     return made.with_source(**leaks(model, whole, made.source))
 
 

@@ -12,7 +12,7 @@ from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Reporter
 from edgeval.store import Store
-from edgeval.workflow.bench import open_bench
+from edgeval.workflow.bench import Bench, bench_of
 from edgeval.workflow.data import load_split
 from edgeval.workflow.run import run_model, rung_model
 
@@ -26,6 +26,7 @@ class RunOptions:
     rungs: tuple[str, ...] = ()
     formats: tuple[Format, ...] = ()
     seeds: tuple[int, ...] = ()
+    opened: Bench | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def run_ladder(ladder: Ladder, options: RunOptions, store: Store, reporter: Repo
     """Each asked rung, seed and format on the target; yields tables as they are finished."""
     for name in options.rungs:
         ladder.rung(name)
-    with open_bench(options.target, emulate=options.emulate) as bench:
+    with bench_of(options) as bench:
         todo = _todo(ladder, options, store)
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
         for rung, seed in todo:

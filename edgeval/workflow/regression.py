@@ -22,7 +22,7 @@ from edgeval.report.regression import render_markdown
 from edgeval.report.regression_page import render_html
 from edgeval.store import Store
 from edgeval.tasks.quantities import Quantities, load_quantities
-from edgeval.workflow.bench import Bench, open_bench
+from edgeval.workflow.bench import Bench, bench_of, origin_notes
 from edgeval.workflow.index import index_store, page_stem
 from edgeval.workflow.kept import file_stem
 from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
@@ -51,16 +51,15 @@ def compare_regression(
         hint = "add --data FILE.npz or FILE.csv"
         raise InputError("model files need data with measured numbers", seen=reference.text, hint=hint)
     if setting.target != "desktop" and is_model(candidate.text):
-        with open_bench(setting.target, emulate=setting.emulate):
+        with bench_of(setting):
             pass  # a board that cannot be reached is found before the reference has run
     data = None
     if setting.data is not None:
         data = load_quantities(setting.data, size=setting.size, progress=reporter.bar("data", "images"))
-    full = _table(reference, data, replace(setting, target="desktop", emulate=False), store, reporter)
+    full = _table(reference, data, replace(setting, target="desktop", emulate=False, opened=None), store, reporter)
     small = _table(candidate, data, setting, store, reporter)
     notes = data.samples.notes if data else ()
-    if small.source.origin == "emulated":
-        notes += (f"emulated on this computer, not run on a device; fidelity: {small.source.fidelity}",)
+    notes += origin_notes(small.source)
     target = small.source.model_copy(update={"name": small.source.target or small.source.name})
     return compare_values(full, small, RegressionContext(tolerance, target, notes, setting.command))
 
@@ -161,5 +160,5 @@ def _table(side: SideSpec, data: Quantities | None, setting: Setting, store: Sto
     if not is_model(side.text):
         return read_values(path)
     assert data is not None
-    with open_bench(setting.target, emulate=setting.emulate) as bench:
+    with bench_of(setting) as bench:
         return run_values(model_of(side, path, reporter), data, bench, store, reporter)

@@ -18,7 +18,7 @@ from edgeval.run.infer import Job, Reading, RunResult, dequantise, infer, pick_e
 from edgeval.run.onnxfile import external_files, read_onnx
 from edgeval.store import Store, file_safe, key
 from edgeval.tasks.samples import Samples
-from edgeval.workflow.bench import Bench
+from edgeval.workflow.bench import Answered, Bench
 from edgeval.workflow.leakage import leak_note, leaked
 
 READ = Reading()
@@ -59,7 +59,14 @@ def run_model(
     if found.source.sha256 != sha256 or len(found) != len(samples):
         raise IntegrityError(f"{table} does not belong to this model and data", hint="remove it and run again")
     _tell(model, found, reporter)
+    record(model, samples, found, bench)
     return found.with_source(**marks(model, bench, found.source), **leaks(model, samples, found.source)), table
+
+
+def record(model: Model, samples: Samples, found: Predictions, bench: Bench) -> None:
+    """Hand the answers to the bench's recorder, where there is one."""
+    if bench.recorder is not None and found.outputs is not None:
+        bench.recorder.take(Answered(model.preprocess, model.reading, samples, found.outputs, found.source))
 
 
 def ready(model: Model, samples: Samples) -> Model:
@@ -123,8 +130,9 @@ def answers(
 
 
 def _machine(bench: Bench) -> list[Any]:
-    """What of the machine may change answers."""
-    return [bench.facts.get("machine"), bench.facts.get("cpu_features"), bench.target.runtime.engine]
+    """What of the machine may change answers; a recording is a machine of its own."""
+    known = [bench.facts.get("machine"), bench.facts.get("cpu_features"), bench.target.runtime.engine]
+    return known if bench.recording is None else [*known, bench.recording.sha256]
 
 
 def table_of(
@@ -165,6 +173,7 @@ def marks(model: Model, bench: Bench, found: Source) -> dict[str, Any]:
         "target": bench.name,
         "origin": bench.origin,
         "fidelity": bench.fidelity,
+        "recording": bench.recording,
         "latency": None if emulated else found.latency,
         "peak_memory_mb": None if emulated else found.peak_memory_mb,
     }
