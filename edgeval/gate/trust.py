@@ -68,7 +68,8 @@ def _unproven(side: Source) -> list[str]:
     facts = side.runtime or {}
     if not facts.get("version"):
         reasons.append("ran on a runtime of unknown version")
+    reasons += [f"is not proven to have run on the accelerator: {said}" for said in facts.get("unproven") or ()]
     asked = facts.get("requested_delegate")
-    if asked and not facts.get("delegated"):
+    if asked and not facts.get("delegated") and not facts.get("unproven"):
         reasons.append(f"asked for the delegate {asked}, which is not proven to have run")
     return reasons

@@ -42,10 +42,14 @@ class Transport(Record):
 
 
 class Delegate(Record):
-    """An external TFLite delegate, the Edge TPU's among them."""
+    """An external TFLite delegate, the Edge TPU's among them.
+
+    known_crash: load it even with a runtime that it is known to crash with.
+    """
 
     library: str
     options: dict[str, str] = Field(default_factory=dict)
+    known_crash: bool = False
 
 
 class Runtime(Record):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgeval.errors import BenchError, CardError, EdgevalError, IntegrityError, ModelError, RuntimeMissing
+from edgeval.errors import (
+    BenchError,
+    CardError,
+    EdgevalError,
+    IntegrityError,
+    ModelError,
+    RuntimeMissing,
+    UnreachableError,
+)
 
 KINDS: dict[str, tuple[type[EdgevalError], str]] = {
     "model": (ModelError, "export it again, or check that the file is whole"),
@@ -12,6 +20,10 @@ KINDS: dict[str, tuple[type[EdgevalError], str]] = {
     "outputs": (ModelError, "give a model with one output of shape (1, classes)"),
     "classes": (ModelError, "give data with the model's classes, all of them and in its order"),
     "kernels": (CardError, "set kernels = 'auto' in the card's [runtime] table"),
+    "delegate": (RuntimeMissing, "check the card's [runtime.delegate] table"),
+    "delegate-device": (UnreachableError, "check the device"),
+    "delegate-pair": (RuntimeMissing, "install versions that go together"),
+    "residency": (IntegrityError, "compile it for the device"),
     "inputs": (IntegrityError, "run it again"),
     "runtime": (RuntimeMissing, "install a version that fits the device's Python and numpy"),
     "crash": (BenchError, "try another version of the runtime; what was saved is kept"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -19,6 +19,7 @@ from edgeval.records.predictions import Latency
 from edgeval.records.target import Target
 from edgeval.run.agent import frames
 from edgeval.run.bundle import agent_bytes
+from edgeval.run.delegates import delegate_words
 from edgeval.run.faults import as_error
 from edgeval.run.host import Host, LocalHost, Process
 from edgeval.run.onnxfile import OnnxFile, external_files, read_onnx
@@ -54,6 +55,7 @@ class Job:
 
     chunk: images a frame; workers: processes for accuracy, one thread each (None: one a core of the device);
     latency: whether to measure it afterwards with the card's threads; upto: answer only so many images from the first;
+    accelerator: what is known of the card's delegate and of the compiled file (see delegate_words);
     watch: sees each chunk as it is saved and may end the run.
     """
 
@@ -67,6 +69,7 @@ class Job:
     reading: Reading = Reading()
     upto: int | None = None
     watch: Watch | None = None
+    accelerator: Mapping[str, Any] | None = None
 
 
 class Watch(Protocol):
@@ -177,9 +180,11 @@ def _order(host: Host, job: Job, engine: tuple[str, str]) -> dict[str, Any]:
         "chunk": job.chunk,
         "engine": engine[0],
         "version": engine[1],
+        "delegate": delegate_words(job.target, job.accelerator),
         "kernels": job.target.runtime.kernels,
         "threads": job.target.runtime.threads,
-        "workers": 1 if form else job.workers,  # TensorFlow is large: one process
+        # TensorFlow is large, and an accelerator takes one program at a time: one process
+        "workers": 1 if form or job.target.runtime.delegate else job.workers,
         "sample_timeout_s": job.target.limits.sample_timeout_s,
         "run_timeout_s": job.target.limits.run_timeout_s,
     }

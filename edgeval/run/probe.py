@@ -61,10 +61,9 @@ def last_line(text: str) -> str:
 def _engines(target: Target, model: Path) -> list[str]:
     """Engines that may run this file, best first."""
     runtime = target.runtime
-    if runtime.delegate is not None:
-        raise CardError(
-            "external delegates cannot be loaded yet", seen=runtime.delegate.library, hint="use another device"
-        )
+    if runtime.delegate is not None and model.suffix.lower() != ".tflite":
+        hint = "give a .tflite file"
+        raise ModelError(f"{target.name} runs .tflite files only: its delegate is TFLite's", seen=model.name, hint=hint)
     if keras_form(model) is not None:
         if target.transport.type != "local":
             hint = "edgeval export makes its TFLite files"

@@ -40,6 +40,7 @@ def test_a_run_in_order_can_be_judged(flipping: Made) -> None:
         ({"origin": "emulated", "fidelity": "approximate: another CPU"}, "stand-in is approximate"),
         ({"origin": "emulated", "fidelity": None}, "stand-in is unknown"),
         ({"runtime": {"version": "1", "requested_delegate": "libedgetpu.so.1"}}, "not proven to have run"),
+        ({"runtime": {"version": "1", "unproven": ["the library lists no device"]}}, "accelerator: the library lists"),
     ],
 )
 def test_what_is_not_proven_forbids_a_verdict(flipping: Made, values: dict[str, Any], said: str) -> None:

@@ -105,7 +105,7 @@ def test_a_missing_runtime_comes_with_the_command(model: Path, target: Any, chan
     [
         (Path("m.pt"), make_target(), ModelError),
         (TFLITE, make_target(engine="tflm", accept=("onnxruntime",)), CardError),
-        (TFLITE, make_target(delegate={"library": "libedgetpu.so.1"}), CardError),
+        (ONNX, make_target(delegate={"library": "libedgetpu.so.1"}), ModelError),
     ],
 )
 def test_what_cannot_run_is_said(model: Path, target: Any, kind: type[Exception]) -> None:

@@ -135,7 +135,18 @@ def obituary(status: int, job: Dict[str, Any]) -> Dict[str, str]:
     if name == "SIGALRM":
         seen = "no answer from {} for {} s".format(runtime, job["sample_timeout_s"])
         return {"code": "timeout", "message": "one image takes longer than sample_timeout_s", "seen": seen}
+    if job.get("delegate") and name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL"):
+        return _crashed_delegate(-status, name, runtime, job)
     reason = "often too little memory" if name == "SIGKILL" else "a crash inside the runtime"
     message = "a worker was ended by signal {} ({}): {}".format(-status, name, reason)
     python = "Python {}".format(sys.version.split()[0])
     return {"code": "crash", "message": message, "seen": "{}, {}".format(runtime, python)}
+
+
+def _crashed_delegate(number: int, name: str, runtime: str, job: Dict[str, Any]) -> Dict[str, str]:
+    """The fields of an error frame for a crash with an external delegate, which is most often its doing."""
+    delegate = job["delegate"].get("name") or job["delegate"]["library"]
+    message = "the delegate and the runtime crash together: signal {} ({})".format(number, name)
+    seen = "{} with {}, Python {}".format(delegate, runtime, sys.version.split()[0])
+    hint = "install a build of the delegate that was made for this runtime, or the runtime that it was made for"
+    return {"code": "crash", "message": message, "seen": seen, "hint": hint}

@@ -95,6 +95,9 @@ def _columns(shape: Sequence[Any]) -> Optional[int]:
 def refusal(error: Exception) -> Fault:
     """Why a runtime does not open a model."""
     text = " ".join(str(error).split())
+    if "edgetpu-custom-op" in text:
+        hint = "run it on an edgetpu target, or give the file that it was compiled from"
+        return Fault("model", "the model is compiled for the Edge TPU, and no Edge TPU delegate is loaded", text, hint)
     if any(words in text for words in UNKNOWN_OPERATOR):
         hint = "replace the operator, or run the model where its library is"
         return Fault("model", "the model uses an operator that the runtime does not have", text, hint)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Tuple
 
 import numpy as np
 
-from . import pixels
+from . import delegates, pixels
 from .frames import Fault
 from .model import Model, check_inputs, choose, load, refusal
 
@@ -28,8 +28,12 @@ def open_tflite(job: Dict[str, Any], threads: int, image: "Image") -> Model:
     """A TFLite file in LiteRT, tflite-runtime or TensorFlow."""
     module = load(INTERPRETERS[job["engine"]], job)
     failures = (ValueError, RuntimeError)
+    loaded, known = delegates.attach(job, module)
+    words = _resolver(module, job["kernels"], alone=bool(loaded))
+    if loaded:
+        words["experimental_delegates"] = loaded
     try:
-        interpreter = module.Interpreter(job["model"], num_threads=threads, **_resolver(module, job["kernels"]))
+        interpreter = module.Interpreter(job["model"], num_threads=threads, **words)
         _fit(interpreter, job, image)
         interpreter.allocate_tensors()
     except failures as error:
@@ -40,7 +44,8 @@ def open_tflite(job: Dict[str, Any], threads: int, image: "Image") -> Model:
     chosen = choose(described, job)
     tensors = (_tflite_tensor(inputs[0]), described[chosen])
     answer = _bind(interpreter, inputs[0]["index"], outputs[chosen]["index"])
-    return Model(answer, tensors, failures, _delegate(interpreter, job["kernels"]))
+    about = delegates.taken(interpreter, known, job["delegate"]) if loaded else _delegate(interpreter, job["kernels"])
+    return Model(answer, tensors, failures, about)
 
 
 def _fit(interpreter: Any, job: Dict[str, Any], image: "Image") -> None:
@@ -72,11 +77,15 @@ def _bind(interpreter: Any, into: int, out_of: int) -> Callable[["Array"], "Arra
     return answer
 
 
-def _resolver(module: Any, kernels: str) -> Dict[str, Any]:
-    """The interpreter's argument that selects a family of kernels."""
-    if kernels == "auto":
+def _resolver(module: Any, kernels: str, alone: bool = False) -> Dict[str, Any]:
+    """The interpreter's argument that selects a family of kernels.
+
+    `alone`: an external delegate is there, and the runtime's own (XNNPACK) shall not take what that leaves: so every
+    delegated operator is the external one's.
+    """
+    if kernels == "auto" and not (alone and hasattr(module, "OpResolverType")):
         return {}
-    name = RESOLVERS[kernels]
+    name = RESOLVERS["builtin" if kernels == "auto" else kernels]
     resolver = getattr(getattr(module, "OpResolverType", None), name, None)
     if resolver is None:
         raise Fault("kernels", "this runtime cannot select its kernels", kernels)

@@ -13,10 +13,11 @@ from typing import IO, TYPE_CHECKING, Any, Dict, List
 
 import numpy as np
 
-from . import frames, pixels
+from . import delegates, frames, pixels
 from .crew import pieces
 from .engines import open_model
-from .model import Model
+from .model import Model, load
+from .tflite import INTERPRETERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +34,8 @@ def work(job: Dict[str, Any], share: int, shares: int) -> int:
     out = _private_stdout()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
+        if job.get("tryout"):
+            return _try_out(job, out)
         bench = Bench(job, threads=1 if shares else job["threads"])
         frames.write(out, "hello", **bench.hello())
         if shares:
@@ -43,6 +46,13 @@ def work(job: Dict[str, Any], share: int, shares: int) -> int:
     except frames.Fault as fault:
         frames.write(out, "error", **fault.fields)
         return 1
+    return 0
+
+
+def _try_out(job: Dict[str, Any], out: IO[bytes]) -> int:
+    """Load the delegate of a job and say what is known of it."""
+    signal.setitimer(signal.ITIMER_REAL, job["sample_timeout_s"])
+    frames.write(out, "delegate", **delegates.try_out(job, load(INTERPRETERS[job["engine"]], job)))
     return 0
 
 
