@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,25 @@ KERAS = "pip install 'edgeval-toolkit[tensorflow]'"
 
 def probe(host: Host) -> dict[str, Any]:
     """Facts of the host (see the agent's facts.py). Raises BenchError if its Python cannot say them."""
+    return _asked(host, "facts")
+
+
+def survey(host: Host, folder: str, paths: Sequence[str]) -> dict[str, Any]:
+    """Facts and what only a check needs (see the agent's survey.py). Raises BenchError as `probe`."""
+    return _asked(host, "survey", folder, *paths)
+
+
+def _asked(host: Host, *words: str) -> dict[str, Any]:
+    """The agent's answer to one of its commands."""
     agent = host.put(agent_bytes(), "agent.pyz")
-    with host.run([host.python, agent, "facts"]) as process:
+    with host.run([host.python, agent, *words]) as process:
         answer = process.stdout.read()
         status, complaint = process.wait(), process.stderr_tail()
     lines = [line for line in answer.splitlines() if line.startswith(b'{"machine"')]
     if status or not lines:
         seen = f"{host.python}, exit status {status}: {last_line(complaint)}"
-        raise BenchError("the device's Python does not run the agent", seen=seen, hint="it needs Python 3.7 or later")
+        hint = "it needs Python 3.7 or later: set python in the card's [transport] table"
+        raise BenchError("the device's Python does not run the agent", seen=seen, hint=hint)
     facts: dict[str, Any] = json.loads(lines[-1])
     return facts
 

@@ -9,6 +9,7 @@ import click
 COMMANDS = {
     "list": "All device cards by name.",
     "show": "One device card, as it is understood.",
+    "check": "What a device lacks, and the command that mends it.",
 }
 
 

@@ -31,6 +31,7 @@ def survey(folder: str, paths: Sequence[str] = ()) -> Dict[str, Any]:
         "os_id": release.get("id"),
         "os_codename": release.get("version_codename"),
         "user": user(),
+        "home": os.path.expanduser("~"),
         "root": os.getuid() == 0,
         "sudo": shutil.which("sudo") is not None,
         "groups": groups(),

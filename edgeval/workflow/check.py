@@ -1,0 +1,70 @@
+"""Check a device: reach it, ask it what it is, and say what is missing in the order in which a person would mend it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from edgeval.errors import BenchError, UnreachableError
+from edgeval.records.reporter import Reporter
+from edgeval.records.target import Target, load_target
+from edgeval.run.check.finding import Finding, Survey
+from edgeval.run.check.listing import asked_paths, findings
+from edgeval.run.check.python import MODULES, best_wheel, wanted, way
+from edgeval.run.host import Host
+from edgeval.run.probe import last_line, survey
+from edgeval.workflow.bench import open_host
+
+FOLDER = "~/.cache/edgeval-device"
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """What was found on a device; complete if nothing is missing."""
+
+    target: Target
+    findings: tuple[Finding, ...]
+
+    @property
+    def complete(self) -> bool:
+        return all(item.state != "missing" for item in self.findings)
+
+
+def check_device(name: str, reporter: Reporter) -> Checkup:
+    """All findings on the device called `name`. Raises CardError for a card that cannot be read."""
+    target = load_target(name)
+    way_there = f"{target.transport.type} {target.transport.host or ''}".strip()
+    try:
+        with open_host(target) as host:
+            reporter.say(f"{target.name} is reached; asking what it is")
+            return Checkup(target, (Finding("reached", "ok", way_there), *_looked(host, target)))
+    except UnreachableError as error:
+        said = f"{error.what} (seen: {error.seen})" if error.seen else error.what
+        return Checkup(target, (Finding("reached", "missing", said, (error.hint,) if error.hint else ()),))
+    except BenchError as error:
+        said = f"{error.what} (seen: {error.seen})" if error.seen else error.what
+        reached = Finding("reached", "ok", way_there)
+        return Checkup(target, (reached, Finding("Python", "missing", said, (error.hint,) if error.hint else ())))
+
+
+def _looked(host: Host, target: Target) -> list[Finding]:
+    """Findings on a device that can be reached."""
+    found = survey(host, target.transport.workdir or FOLDER, asked_paths(target))
+    listed = findings(found, target, time.time())
+    broken = _broken(host, target, found)
+    return [broken if broken and item.name == "runtime" and item.state != "missing" else item for item in listed]
+
+
+def _broken(host: Host, target: Target, found: Survey) -> Finding | None:
+    """What is wrong with a runtime that is installed: importing it is the only way to see. None if nothing is."""
+    engine = next((name for name in wanted(target) if name in found["runtimes"]), None)
+    if engine is None or found["numpy"] is None:
+        return None
+    with host.run([host.python, "-c", f"import {MODULES[engine]}"]) as process:
+        process.stdout.read()
+        status, complaint = process.wait(), process.stderr_tail()
+    if status == 0:
+        return None
+    said = f"{engine} {found['runtimes'][engine]} cannot be imported (exit status {status}: {last_line(complaint)})"
+    best = best_wheel(found, target)
+    return Finding("runtime", "missing", said, way(found, target, (best.spec, best.numpy)) if best else ())

@@ -1,0 +1,62 @@
+"""`edgeval devices check` from start to finish, on this computer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgeval.cli.edge import run
+
+CARD = 'schema = "edgeval/device/1"\nname = "here"\n'
+
+
+def typed(line: list[str], capfd: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    code = run(["devices", "check", *line])
+    return code, capfd.readouterr().out
+
+
+def test_this_computer_lacks_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out = typed(["desktop", "--json", "-"], capfd)
+    body = json.loads(out)
+    assert code == 0
+    assert body["complete"]
+    assert {"reached", "Python", "numpy", "runtime"} <= {item["name"] for item in body["findings"]}
+
+
+def test_what_is_missing_ends_with_4_and_says_what_to_do(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "here.toml"
+    path.write_text(CARD + '[expect]\nmachine = "pdp11"\ndevice_nodes = ["/dev/apex_9"]\n')
+    code, out = typed([str(path)], capfd)
+    assert code == 4
+    assert "MISSING  machine" in out
+    assert f"mend [expect] in {path}" in out
+    assert f"2 missing: take the steps (>) from the top, then again: edgeval devices check {path}" in out
+
+
+def test_a_board_out_of_reach(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "far.toml"
+    path.write_text(CARD + '[transport]\ntype = "ssh"\nhost = "no-such-board.invalid"\n')
+    code, out = typed([str(path), "-q"], capfd)
+    assert code == 4
+    assert out.startswith("MISSING  reached")
+
+
+def test_a_runtime_that_is_installed_but_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ai_edge_litert").mkdir()
+    (tmp_path / "ai_edge_litert" / "__init__.py").write_text("raise ImportError('libc is not for you')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    code, out = typed(["desktop"], capfd)
+    assert code == 4
+    assert "libc is not for you" in out
+    assert f"{sys.executable} -m pip install ai-edge-litert" in out
+
+
+def test_an_unknown_device_names_the_nearest(capfd: pytest.CaptureFixture[str]) -> None:
+    code = run(["devices", "check", "rpi44"])
+    assert code == 2
+    assert "rpi4" in capfd.readouterr().err
