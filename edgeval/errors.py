@@ -8,6 +8,7 @@
     │   └── MissingError      2   an earlier step has not run yet
     ├── BenchError            4   the bench's: the place where models run
     │   ├── UnreachableError  4   the device does not answer
+    │   │   └── LinkLost      4   it did, and the connection to it broke off
     │   └── RuntimeMissing    4   no runtime, or an extra that is not installed
     └── IntegrityError        5   hash, parity, residency or leakage: no verdict
 
@@ -77,6 +78,10 @@ class BenchError(EdgevalError):
 
 class UnreachableError(BenchError):
     """The device does not answer."""
+
+
+class LinkLost(UnreachableError):
+    """The connection to a device that did answer broke off: trying again may help."""
 
 
 class RuntimeMissing(BenchError):

@@ -7,12 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+
+from tests.sshd import Board, start_board
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -69,3 +71,13 @@ def type_there(
         return code, *capfd.readouterr()
 
     return typed
+
+
+@pytest.fixture
+def board(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Board]:
+    """A real ssh server on loopback; its client's configuration is in force."""
+    made = start_board(tmp_path_factory.mktemp("board"))
+    monkeypatch.setenv("EDGEVAL_SSH_CONFIG", str(made.folder / "config"))
+    yield made
+    made.server.terminate()
+    made.server.wait()

@@ -158,7 +158,9 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display:
         hooks.early,
         given["threshold"],
     )
-    with recorded(target, given["record"], emulate=given["emulate"], command=options.typed()) as opened:
+    with recorded(
+        target, given["record"], emulate=given["emulate"], command=options.typed(), reporter=display
+    ) as opened:
         rows, samples = compare_ladder(ladder, replace(asked, opened=opened), store, display, hooks.before)
     parts = [
         ladder.name,
@@ -178,7 +180,9 @@ def _any_models(what: tuple[str, ...], given: dict[str, Any], store: Store, disp
 
     _refuse(given, ("tolerance",), "classification: it is for --task regression")
     reference, candidate, setting = sides(what, given, hooks)
-    with recorded(setting.target, given["record"], emulate=given["emulate"], command=options.typed()) as opened:
+    with recorded(
+        setting.target, given["record"], emulate=given["emulate"], command=options.typed(), reporter=display
+    ) as opened:
         found, samples = compare_models(reference, candidate, replace(setting, opened=opened), store, display)
     row = found.comparison
     return Weighed([found], samples, f"{row.reference.name}-against-{row.candidate.name}")

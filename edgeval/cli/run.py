@@ -44,7 +44,10 @@ def run(
 
     store = open_store(runs)
     name, command = choose_target(target), options.typed()
-    with Display(quiet=quiet) as display, recorded(name, record, emulate=emulate, command=command) as opened:
+    with (
+        Display(quiet=quiet) as display,
+        recorded(name, record, emulate=emulate, command=command, reporter=display) as opened,
+    ):
         asked = RunOptions(name, emulate, rungs, formats, seeds, opened)  # type: ignore[arg-type]
         for found in run_ladder(choose_ladder(ladder, store), asked, store, display):
             source, latency = found.table.source, found.table.source.latency

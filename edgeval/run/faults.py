@@ -31,6 +31,8 @@ KINDS: dict[str, tuple[type[EdgevalError], str]] = {
     "worker": (BenchError, "run it again; what was saved is kept"),
 }
 
+KILLED = (-9, 128 + 9, 255)  # by signal 9 here, there, or with the program that watches over it there
+
 
 def as_error(fault: dict[str, Any], model: str, complaint: str) -> EdgevalError:
     """The error for an `error` frame; `complaint` is the last line of the agent's standard error."""
@@ -39,3 +41,11 @@ def as_error(fault: dict[str, Any], model: str, complaint: str) -> EdgevalError:
     what = f"{model}: {fault['message']}" if issubclass(kind, ModelError) else fault["message"]
     seen = f"{fault['seen']}: {complaint}" if fault["code"] == "worker" else fault["seen"]
     return kind(what, seen=seen or None, hint=hint)
+
+
+def stopped(status: int | None, complaint: str) -> EdgevalError:
+    """The error for an agent that ended without a word of its own."""
+    killed = status in KILLED
+    what = "the agent was ended on the device, often for too little memory" if killed else "the agent stopped"
+    hint = "run it again; what was saved is kept"
+    return BenchError(what, seen=f"exit status {status}: {complaint}", hint=hint)

@@ -51,8 +51,11 @@ class Host(Protocol):
     def put(self, source: Path | bytes, name: str) -> str:
         """Place a file and return its path there. Kept under its content hash: nothing is sent twice."""
 
-    def run(self, argv: Sequence[str]) -> Process:
-        """Start a program, without a shell. Raises RuntimeMissing or UnreachableError."""
+    def run(self, argv: Sequence[str], *, alone: bool = False) -> Process:
+        """Start a program, without a shell; with `alone` once no other such program runs on that device.
+
+        Raises RuntimeMissing, UnreachableError, or BenchError where the device stays in use.
+        """
 
     def get(self, path: str) -> bytes:
         """The bytes of a file there."""
@@ -90,8 +93,11 @@ class LocalHost:
             raise BenchError("a file cannot be placed for the run", seen=error, hint="check the disk") from error
         return str(place)
 
-    def run(self, argv: Sequence[str]) -> LocalProcess:
-        """Start a program in a session of its own: a Ctrl-C at the terminal reaches only this side, which ends it."""
+    def run(self, argv: Sequence[str], *, alone: bool = False) -> LocalProcess:
+        """Start a program in a session of its own: a Ctrl-C at the terminal reaches only this side, which ends it.
+
+        The folder is this host's own, so that `alone` holds anyway.
+        """
         try:
             return LocalProcess(argv)
         except (FileNotFoundError, PermissionError) as error:

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeval.errors import BenchError, DataError, IntegrityError, ModelError
+from edgeval.errors import DataError, IntegrityError, LinkLost, ModelError
 from edgeval.records.artifact import Preprocess
 from edgeval.records.kerasfile import check_keras, keras_form
 from edgeval.records.predictions import Latency
@@ -20,13 +20,19 @@ from edgeval.records.target import Target
 from edgeval.run.agent import frames
 from edgeval.run.bundle import agent_bytes
 from edgeval.run.delegates import delegate_words
-from edgeval.run.faults import as_error
+from edgeval.run.faults import as_error, stopped
 from edgeval.run.host import Host, LocalHost, Process
 from edgeval.run.onnxfile import OnnxFile, external_files, read_onnx
+from edgeval.run.patience import Patience
 from edgeval.run.probe import last_line, pick_engine, probe
 from edgeval.tasks.samples import Samples
 
 __all__ = ["Job", "RunResult", "Sink", "dequantise", "infer", "missing", "pick_engine", "probe"]
+
+
+def _silent(text: str) -> None:
+    """Where nobody listens."""
+
 
 ROUNDS = 2  # a chunk that arrives damaged is asked for once more
 
@@ -106,23 +112,28 @@ def infer(
     *,
     progress: Callable[[int, int], None],
     facts: dict[str, Any] | None = None,
+    say: Callable[[str], None] = _silent,
 ) -> RunResult:
     """Answer the images that `sink` lacks, saving chunk by chunk; then measure.
 
-    `progress` is called with (images done, images in all); `facts` spares a second probe. Raises ModelError or
-    DataError for what cannot be run, BenchError for the host, IntegrityError for damaged or non-finite answers.
+    `progress` is called with (images done, images in all); `facts` spares a second probe; `say` hears of links that
+    broke and are made again. Raises ModelError or DataError for what cannot be run, BenchError for the host,
+    IntegrityError for damaged or non-finite answers.
     """
     check(job)
     known = facts or probe(host)
     engine = pick_engine(known, job.target, job.model)
-    words = _order(host, job, engine)
-    run = _Run(job, sink, progress)
+    run, patience = _Run(job, sink, progress), Patience(say)
     run.tell()
-    measured = job.latency and keras_form(job.model) is None  # TensorFlow in Python is no deployment
-    for _ in range(ROUNDS):
-        run.once(host, words | {"ranges": run.todo(), "latency": measured and run.latency is None})
-        if run.enough or not run.todo():
+    while True:
+        before = len(run.kept)
+        try:
+            run.rounds(host, _order(host, job, engine))
             break
+        except LinkLost as error:
+            if len(run.kept) > before:
+                patience.moved()
+            patience.after(error)
     run.settle()
     return RunResult(run.hello, run.latency, run.peak_mb, known)
 
@@ -224,12 +235,20 @@ class _Run:
         left = sum(stop - start for start, stop in self.todo())
         self.progress(self.wanted - left, self.wanted)
 
+    def rounds(self, host: Host, words: dict[str, Any]) -> None:
+        """Run until all is answered; what arrives damaged is asked for once more."""
+        measured = self.job.latency and keras_form(self.job.model) is None  # TensorFlow in Python is no deployment
+        for _ in range(ROUNDS):
+            self.once(host, words | {"ranges": self.todo(), "latency": measured and self.latency is None})
+            if self.enough or not self.todo():
+                break
+
     def once(self, host: Host, words: dict[str, Any]) -> None:
         """One round of the agent, from start to end. Raises what it reported."""
         agent = host.put(agent_bytes(), "agent.pyz")
         order = host.put(json.dumps(words).encode(), "job.json")
         fault, done = None, False
-        with host.run([host.python, agent, "run", order]) as process:
+        with host.run([host.python, agent, "run", order], alone=True) as process:
             frame = frames.read(process.stdout)
             while frame is not None:
                 header, payload = frame
@@ -287,8 +306,8 @@ class _Run:
 
 def _failure(process: Process, fault: frames.Header | None, job: Job) -> Exception:
     """The error that says why the agent did not finish."""
-    status = process.wait()
+    status = None if fault else process.wait()
     complaint = last_line(process.stderr_tail())
     if fault is None:
-        return BenchError("the agent stopped", seen=f"exit status {status}: {complaint}", hint="run it again")
+        return stopped(status, complaint)
     return as_error(fault, job.model.name, complaint)

@@ -42,7 +42,7 @@ class ReplayHost:
         """The bytes of a file that was put."""
         return self._files.get(path)
 
-    def run(self, argv: Sequence[str]) -> ReplayProcess:
+    def run(self, argv: Sequence[str], *, alone: bool = False) -> ReplayProcess:
         """The agent's answer as it was recorded. Raises RuntimeMissing for another program, BenchError for more."""
         words = list(argv[2:])
         if words == ["facts"]:

@@ -14,10 +14,12 @@ from edgeval.errors import BenchError, CardError, InputError, UnreachableError
 from edgeval.records.artifact import Preprocess
 from edgeval.records.predictions import Source
 from edgeval.records.recording import read_recording
+from edgeval.records.reporter import Reporter
 from edgeval.records.target import Origin, Recorded, Target, load_target
 from edgeval.run.host import Host, LocalHost
 from edgeval.run.infer import Reading, probe
 from edgeval.run.replay import ReplayHost
+from edgeval.run.ssh import SshHost
 from edgeval.tasks.samples import Samples
 
 ORIGINS: dict[str, Origin] = {"local": "desktop", "ssh": "device", "emulated": "emulated", "replay": "replayed"}
@@ -71,15 +73,18 @@ class Place(Protocol):
     def opened(self) -> Bench | None: ...
 
 
-def bench_of(place: Place) -> AbstractContextManager[Bench]:
+def bench_of(place: Place, reporter: Reporter | None = None) -> AbstractContextManager[Bench]:
     """The open target of a place, or the target that it names, opened."""
-    return nullcontext(place.opened) if place.opened else open_bench(place.target, emulate=place.emulate)
+    if place.opened:
+        return nullcontext(place.opened)
+    return open_bench(place.target, emulate=place.emulate, reporter=reporter)
 
 
 @contextmanager
-def open_bench(name: str, *, emulate: bool = False) -> Iterator[Bench]:
+def open_bench(name: str, *, emulate: bool = False, reporter: Reporter | None = None) -> Iterator[Bench]:
     """The target called `name`, or with `emulate` its card's stand-in on this computer.
 
+    `reporter` hears of files that are sent, and of other runs that are waited for.
     Raises UnreachableError (exit 4) where the device cannot be reached: never another machine in its place.
     """
     target = load_target(name)
@@ -93,14 +98,16 @@ def open_bench(name: str, *, emulate: bool = False) -> Iterator[Bench]:
         return
     elif target.kind not in ("cpu", "gpu"):
         raise BenchError(f"this version cannot run on {target.kind} targets yet", seen=target.name)
-    with open_host(target) as host:
+    with open_host(target, reporter) as host:
         yield Bench(target, host, probe(host), target.name, origin, fidelity)
 
 
-def open_host(target: Target) -> AbstractContextManager[Host]:
+def open_host(target: Target, reporter: Reporter | None = None) -> AbstractContextManager[Host]:
     """The host that the card's [transport] leads to. Raises UnreachableError."""
     if target.transport.type == "local":
         return LocalHost()
+    if target.transport.type == "ssh":
+        return SshHost(target, reporter)
     hint = f"add --emulate for its stand-in on this computer (edgeval devices show {target.name})"
     raise UnreachableError(
         f"{target.name} is reached over {target.transport.type}, which this version cannot do yet",

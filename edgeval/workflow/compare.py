@@ -84,7 +84,7 @@ def compare_ladder(
     """
     for name in options.rungs:
         ladder.rung(name)  # what is typed wrongly comes before what is out of reach
-    with bench_of(options) as bench, open_bench(DESKTOP) as desktop:
+    with bench_of(options, reporter) as bench, open_bench(DESKTOP) as desktop:
         fmt = options.format or bench.target.model.format
         reference, rungs, seed = _choose(ladder, options, store)
         samples = load_split(ladder, "test", reporter.bar("test data", ""))

@@ -103,7 +103,7 @@ def compare_models(
     for side in (reference, candidate):
         check_side(side)
     if setting.target != "desktop" and (is_model(candidate.text) or text_is_rung(candidate.text)):
-        with bench_of(setting):
+        with bench_of(setting, reporter):
             pass  # a board that cannot be reached is found before the reference has run
     needs_data = any(is_model(side.text) for side in (reference, candidate))
     if needs_data and setting.data is None:
@@ -141,7 +141,7 @@ def _early(side: SideSpec, samples: Samples, full: Predictions, setting: Setting
     if text_is_rung(side.text) or not is_model(side.text):
         hint = "or take the rungs of a ladder"
         raise InputError("--sequential needs a model file as candidate", seen=side.text, hint=hint)
-    with bench_of(setting) as bench:
+    with bench_of(setting, reporter) as bench:
         model = model_of(side, Path(side.text), reporter)
         return setting.early(Bid(model, samples, full, bench, setting.command, samples.notes))
 
@@ -180,7 +180,7 @@ def _table(side: SideSpec, samples: Samples | None, setting: Setting, store: Sto
     if not is_model(side.text):
         return read_table(path)
     assert samples is not None
-    with bench_of(setting) as bench:
+    with bench_of(setting, reporter) as bench:
         return _run(model_of(side, path, reporter), samples, setting, bench, (store, reporter))
 
 
@@ -246,7 +246,7 @@ def _rung(text: str, samples: Samples | None, setting: Setting, store: Store, re
     model = rung_model(store, ladder, rung, seed, fmt)  # type: ignore[arg-type]
     if samples is None:
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
-    with bench_of(setting) as bench:
+    with bench_of(setting, reporter) as bench:
         return _run(model, samples, setting, bench, (store, reporter))
 
 

@@ -88,7 +88,7 @@ def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Stor
         watch=part.watch,
         latency=part.watch is None,
     )
-    result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts)
+    result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts, say=reporter.say)
     outputs = dequantise(chunks.first(part.count), result.hello)
     made = table_of(model, whole.take(np.arange(len(outputs))), outputs, result, sha256)
     made = made.with_source(host=bench.facts, **marks(model, bench, made.source))

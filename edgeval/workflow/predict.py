@@ -41,7 +41,7 @@ def run_ladder(ladder: Ladder, options: RunOptions, store: Store, reporter: Repo
     """Each asked rung, seed and format on the target; yields tables as they are finished."""
     for name in options.rungs:
         ladder.rung(name)
-    with bench_of(options) as bench:
+    with bench_of(options, reporter) as bench:
         todo = _todo(ladder, options, store)
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
         for rung, seed in todo:

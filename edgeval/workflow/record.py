@@ -19,6 +19,7 @@ from edgeval import __version__
 from edgeval.errors import InputError, IntegrityError, MissingError
 from edgeval.records.cards import read
 from edgeval.records.recording import Asked, RecordedRun, RecordingHeader, encode_recording, image_digests
+from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target
 from edgeval.run.infer import dequantise
 from edgeval.store import Store
@@ -47,13 +48,15 @@ def card_of(path: Path) -> str:
 
 
 @contextmanager
-def recorded(target: str, path: Path | None, *, emulate: bool, command: str) -> Iterator[Bench | None]:
+def recorded(
+    target: str, path: Path | None, *, emulate: bool, command: str, reporter: Reporter | None = None
+) -> Iterator[Bench | None]:
     """The open target, recorded to `path` if all that runs on it goes well; None where nothing is to be recorded."""
     if path is None:
         yield None
         return
     check_place(path)
-    with open_bench(target, emulate=emulate) as bench:
+    with open_bench(target, emulate=emulate, reporter=reporter) as bench:
         if bench.recording is not None:
             raise InputError("a recording cannot be recorded again: copy its file", seen=bench.name)
         recorder = Recorder(command)

@@ -51,7 +51,7 @@ def compare_regression(
         hint = "add --data FILE.npz or FILE.csv"
         raise InputError("model files need data with measured numbers", seen=reference.text, hint=hint)
     if setting.target != "desktop" and is_model(candidate.text):
-        with bench_of(setting):
+        with bench_of(setting, reporter):
             pass  # a board that cannot be reached is found before the reference has run
     data = None
     if setting.data is not None:
@@ -160,5 +160,5 @@ def _table(side: SideSpec, data: Quantities | None, setting: Setting, store: Sto
     if not is_model(side.text):
         return read_values(path)
     assert data is not None
-    with bench_of(setting) as bench:
+    with bench_of(setting, reporter) as bench:
         return run_values(model_of(side, path, reporter), data, bench, store, reporter)

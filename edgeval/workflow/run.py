@@ -125,7 +125,7 @@ def answers(
     chunks = store.chunks(name)
     bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
     job = Job(model.path, samples, model.preprocess, bench.target, reading=model.reading)
-    result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts)
+    result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts, say=reporter.say)
     return dequantise(chunks.join(len(samples)), result.hello), result
 
 

@@ -166,8 +166,8 @@ class Link(LocalHost):
         super().__init__()
         self.change, self.runs = change, runs
 
-    def run(self, argv: Sequence[str]) -> LocalProcess:
-        process = super().run(argv)
+    def run(self, argv: Sequence[str], *, alone: bool = False) -> LocalProcess:
+        process = super().run(argv, alone=alone)
         if argv[2] == "run" and self.runs > 0:
             self.runs -= 1
             process._child.stdout, real = io.BytesIO(self.change(process.stdout.read())), process.stdout

@@ -1,0 +1,184 @@
+"""A device over ssh as a host: put, run, get."""
+
+from __future__ import annotations
+
+import getpass
+import io
+import os
+import re
+import secrets
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from edgeval.errors import BenchError, InputError, IntegrityError, LinkLost
+from edgeval.records.reporter import Reporter, Silent
+from edgeval.records.target import Target
+from edgeval.run.host import content_sha256
+from edgeval.run.patience import Patience
+from edgeval.run.ssh.link import IDLE_S, Link
+from edgeval.run.ssh.session import Session, take_exactly
+from edgeval.run.ssh.upload import send
+from edgeval.run.ssh.words import check
+
+WAIT_S = 300  # for another run on the device to end
+GET_MAX = 1 << 28
+
+
+class SshHost:
+    """A device over ssh. `sent` counts the bytes of files that went over the link, without ssh's own."""
+
+    def __init__(self, target: Target, reporter: Reporter | None = None, *, wait_s: float = WAIT_S) -> None:
+        check(target)
+        self.target, self.reporter, self.wait_s = target, reporter or Silent(), wait_s
+        self.python = target.transport.python
+        self.sent = 0
+        self.token = secrets.token_hex(8)
+        self._there: dict[str, str] = {}
+        self.link = Link(target)
+
+    def __enter__(self) -> Self:
+        try:
+            self.connect()
+        except BaseException:
+            self.link.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.link.close()
+
+    def connect(self) -> None:
+        """Connect where that is needed; what is known to be there is asked for again after that."""
+        if self.link.ensure():
+            self._there.clear()
+
+    def put(self, source: Path | bytes, name: str) -> str:
+        """Send a file to `<hash>-<name>` unless it is there; an upload that was cut goes on where it was."""
+        if not re.fullmatch(r"[\w.-]+", name):
+            raise InputError("a file on the device needs a plain name", seen=name)
+        self.connect()
+        try:
+            sha256 = content_sha256(source)
+            if f"{sha256}-{name}" not in self._there:
+                self._there[f"{sha256}-{name}"] = self._persist(source, name, sha256)
+        except OSError as error:
+            raise BenchError("a file cannot be placed for the run", seen=error, hint="check the disk") from error
+        return self._there[f"{sha256}-{name}"]
+
+    def run(self, argv: Sequence[str], *, alone: bool = False) -> SshProcess:
+        """Start a program; with `alone` once no other run on the device does, which is waited for some minutes."""
+        self.connect()
+        request = {"do": "run", "argv": list(argv), "alone": alone, **self._claim()}
+        session = self.link.start(request, alive=True)
+        try:
+            reply = self.link.answer(session, self.wait_s + IDLE_S)
+            while "waiting" in reply:
+                self.reporter.say(
+                    f"{self.target.name} is in use by {reply['waiting']}; waiting up to {self.wait_s:g} s"
+                )
+                reply = self.link.answer(session, self.wait_s + IDLE_S)
+        except BaseException:
+            self.link.release(session)
+            with session:
+                raise
+        return SshProcess(self.link, session)
+
+    def get(self, path: str) -> bytes:
+        """Raises UnreachableError if the file cannot be read."""
+        self.connect()
+        with self.link.start({"do": "get", "path": path, "most": GET_MAX}, alive=True) as session:
+            try:
+                size = self.link.answer(session).get("size")
+                data = take_exactly(session.stdout, size) if isinstance(size, int) and 0 <= size <= GET_MAX else None
+            finally:
+                self.link.release(session)
+            if data is None:
+                raise self.link.lost(session.stderr_tail())
+        return data
+
+    def clean(self, *, dry: bool) -> dict[str, Any]:
+        """Remove all that is ours on the device, or with `dry` only count it."""
+        return self.link.ask({"do": "clean", "dry": dry} | self._claim() | {"wait_s": 0})
+
+    def _claim(self) -> dict[str, Any]:
+        """What the lock on the device says of its holder."""
+        who = f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+        return {"who": who, "token": self.token, "wait_s": self.wait_s}
+
+    def _persist(self, source: Path | bytes, name: str, sha256: str) -> str:
+        """Place a file however often the link breaks, as long as something arrives now and then."""
+        patience = Patience(self.reporter.say)
+        while True:
+            before = self.sent
+            try:
+                return self._bring(source, name, sha256)
+            except LinkLost as error:
+                if self.sent > before:
+                    patience.moved()
+                patience.after(error)
+
+    def _bring(self, source: Path | bytes, name: str, sha256: str) -> str:
+        """See what is there, and send the rest; from the start again where what was there is wrong."""
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        parcel = {"name": name, "sha256": sha256, "size": size}
+        for last in (False, True):
+            found = self.link.ask({"do": "have", **parcel})
+            if not found["there"]:
+                try:
+                    self._send(source, parcel, found["at"])
+                except IntegrityError:
+                    if last or not found["at"]:
+                        raise
+                    continue
+            return str(found["path"])
+        raise AssertionError("the second round returns or raises")
+
+    def _send(self, source: Path | bytes, parcel: dict[str, Any], at: int) -> None:
+        bar = self.reporter.bar(f"send {parcel['name']} to {self.target.name}", "kB")
+
+        def arrived(there: int, sent: int) -> None:
+            self.sent += sent
+            bar(there // 1000, parcel["size"] // 1000)
+
+        with (
+            _opened(source) as file,
+            self.link.start({"do": "take", "at": at, **parcel}) as session,
+        ):
+            file.seek(at)
+            send(file, session.write, lambda: self.link.answer(session), arrived)
+
+
+class SshProcess:
+    """A program on a device."""
+
+    def __init__(self, link: Link, session: Session) -> None:
+        self._link, self._session = link, session
+
+    @property
+    def stdout(self) -> IO[bytes]:
+        return self._session.stdout
+
+    def wait(self) -> int:
+        """The exit status there. Raises LinkLost."""
+        status = self._session.wait()
+        if status == 255 and not self._link.alive():
+            raise self._link.lost(self.stderr_tail())
+        return status
+
+    def stderr_tail(self) -> str:
+        return self._session.stderr_tail()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._link.release(self._session)
+        self._session.__exit__(kind, error, at)
+
+
+def _opened(source: Path | bytes) -> IO[bytes]:
+    """A file, or bytes as one."""
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")

@@ -1,0 +1,68 @@
+"""Send one file in blocks that the device acknowledges: the rate is known, and blocks shrink where the link is slow."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+BLOCK = 1 << 16
+SLOW = 2_000_000  # bytes a second under which packing a block costs less time than it saves
+ENOUGH = 2 * BLOCK  # acknowledged bytes from which the rate is believed
+WINDOW_MAX = 16
+RAW, PACKED, END = 0, 1, 2
+
+Hear = Callable[[], dict[str, Any]]
+
+
+@dataclass
+class Flow:
+    """What is on its way: bytes on the wire of each block that is not acknowledged yet, and the rate so far."""
+
+    under_way: deque[int] = field(default_factory=deque)
+    window: int = 2
+    arrived: int = 0
+    begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def slow(self) -> bool:
+        """Whether the link was measured to be slow."""
+        rate = self.arrived / max(1e-6, time.monotonic() - self.begun)
+        return self.arrived >= ENOUGH and rate < SLOW
+
+    def acknowledged(self) -> int:
+        """One more block has arrived; its bytes on the wire."""
+        size = self.under_way.popleft()
+        self.arrived += size
+        self.window = 2 if self.slow else min(WINDOW_MAX, self.window + 1)
+        return size
+
+
+def send(source: IO[bytes], write: Callable[[bytes], None], hear: Hear, told: Callable[[int, int], None]) -> None:
+    """Send what is left of `source`; `hear` gives the device's next reply, `told` how far it is and at what cost.
+
+    Raises what `hear` raises. A pipe that breaks is left to `hear`, which knows why.
+    """
+    flow = Flow()
+    for block in iter(lambda: source.read(BLOCK), b""):
+        while len(flow.under_way) >= flow.window:
+            told(hear()["at"], flow.acknowledged())
+        packed = zlib.compress(block, 1) if flow.slow else block
+        body = packed if len(packed) < len(block) else block
+        _write(write, struct.pack(">BI", PACKED if body is not block else RAW, len(body)) + body)
+        flow.under_way.append(len(body))
+    _write(write, struct.pack(">BI", END, 0))
+    while flow.under_way:
+        told(hear()["at"], flow.acknowledged())
+    hear()  # that it is whole
+
+
+def _write(write: Callable[[bytes], None], data: bytes) -> None:
+    """Write, unless the pipe is broken: the replies say why."""
+    with contextlib.suppress(BrokenPipeError):
+        write(data)

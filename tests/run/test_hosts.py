@@ -1,0 +1,117 @@
+"""What every host does, here and over ssh: put, run and get behave alike."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
+
+from edgeval.errors import EdgevalError, InputError, RuntimeMissing
+from edgeval.records.artifact import Preprocess
+from edgeval.run.host import Host, LocalHost
+from edgeval.run.infer import Job, infer, probe
+from edgeval.run.ssh import SshHost
+
+ECHO = "import json, sys; print(json.dumps(sys.argv[1:]))"
+HOSTILE = (
+    "a b",
+    "it's",
+    'say "no"',
+    "$(touch hacked)",
+    "`touch hacked`",
+    "; touch hacked",
+    "a\nb",
+    "-rf",
+    "--",
+    "$HOME",
+    "~",
+    "*",
+    "!!",
+    "\\",
+    "\\'",
+    "é世🙂",
+    "",
+    "\x1b[31m",
+    "%h",
+    "a" * 5000,
+)
+
+
+@pytest.fixture(params=["local", "ssh"])
+def place(request: pytest.FixtureRequest) -> Iterator[Host]:
+    """One host of each kind; a further kind is one more line here."""
+    with ExitStack() as stack:
+        if request.param == "local":
+            yield stack.enter_context(LocalHost())
+        else:
+            yield stack.enter_context(SshHost(request.getfixturevalue("board").target()))
+
+
+def test_a_file_comes_back_as_it_was_put_and_is_kept_by_content(place: Host, tmp_path: Path) -> None:
+    data = np.random.default_rng(1).bytes(300_000)
+    (tmp_path / "source").write_bytes(data)
+    there = place.put(tmp_path / "source", "a.bin")
+    assert hashlib.sha256(data).hexdigest()[:32] in there
+    assert place.put(data, "a.bin") == there
+    assert place.get(there) == data
+    assert place.get(place.put(b"", "empty")) == b""
+
+
+def test_output_status_and_last_words_of_a_program_come_back(place: Host) -> None:
+    code = "import sys; sys.stdout.write('out'); sys.stderr.write('x' * 5000 + 'the end'); sys.exit(3)"
+    with place.run([place.python, "-c", code]) as process:
+        assert process.stdout.read() == b"out"
+        assert process.wait() == 3
+        assert process.stderr_tail().endswith("the end")
+
+
+def test_no_word_meets_a_shell(place: Host) -> None:
+    import json
+
+    with place.run([place.python, "-c", ECHO, *HOSTILE]) as process:
+        assert json.loads(process.stdout.read()) == list(HOSTILE)
+        assert process.wait() == 0
+
+
+@pytest.mark.parametrize("name", ["../a", "a/b", "", "a b", "-\n", "$(x)"])
+def test_a_file_has_a_plain_name(place: Host, name: str) -> None:
+    with pytest.raises(InputError, match="plain name"):
+        place.put(b"", name)
+
+
+def test_what_is_not_there_is_said(place: Host) -> None:
+    with pytest.raises(EdgevalError, match="no-such"):
+        place.get("/no-such/file")
+    with pytest.raises(RuntimeMissing, match="no-such"):
+        place.run(["/no-such/program"])
+
+
+def test_leaving_ends_the_program_and_what_it_started(place: Host) -> None:
+    code = "import subprocess, sys, time; subprocess.Popen(['sleep', '98765']); print('on', flush=True); time.sleep(99)"
+    with place.run([place.python, "-c", code]) as process:
+        assert process.stdout.readline() == b"on\n"
+    running = [p for p in Path("/proc").glob("[0-9]*/cmdline") if b"98765" in _read(p)]
+    assert not running
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def test_a_model_answers_alike_on_every_host(place: Host, tmp_path: Path) -> None:
+    model = write_tflite(tmp_path / "m.tflite", (1, SIDE, SIDE, 3), dtype="int8")
+    job = Job(model, make_samples(40), Preprocess(scale=1), make_target(), chunk=7, workers=2, latency=False)
+    with LocalHost() as here:
+        there, near = Memory(), Memory()
+        infer(place, job, there, progress=lambda *_: None, facts=probe(place))
+        infer(here, job, near, progress=lambda *_: None)
+    np.testing.assert_array_equal(there.all(), near.all())
+    assert sorted(there.chunks) == sorted(near.chunks)
