@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeval.errors import DataError, IntegrityError, LinkLost, ModelError
-from edgeval.records.artifact import Preprocess
 from edgeval.records.kerasfile import check_keras, keras_form
 from edgeval.records.predictions import Latency
-from edgeval.records.target import Target
 from edgeval.run.agent import frames
 from edgeval.run.bundle import agent_bytes
-from edgeval.run.delegates import delegate_words
 from edgeval.run.faults import as_error, stopped
-from edgeval.run.host import Host, LocalHost, Process
-from edgeval.run.onnxfile import OnnxFile, external_files, read_onnx
+from edgeval.run.host import Host, Process
+from edgeval.run.job import Job, Reading, Watch
+from edgeval.run.order import order
 from edgeval.run.patience import Patience
 from edgeval.run.probe import last_line, pick_engine, probe
-from edgeval.tasks.samples import Samples
 
-__all__ = ["Job", "RunResult", "Sink", "dequantise", "infer", "missing", "pick_engine", "probe"]
+__all__ = ["Job", "Reading", "RunResult", "Sink", "Watch", "dequantise", "infer", "missing", "pick_engine", "probe"]
 
 
 def _silent(text: str) -> None:
@@ -37,52 +32,6 @@ def _silent(text: str) -> None:
 ROUNDS = 2  # a chunk that arrives damaged is asked for once more
 
 Range = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How images go into a model and which output is read.
-
-    layout: auto tells it from the input's shape; output: its name, None to choose the one that fits `classes`;
-    classes: numbers an image that are expected, None for any; channels: the order in which the model takes them;
-    declared: False where nobody said how pixels become input, so that a plain uint8 input takes them as they are.
-    """
-
-    layout: Literal["auto", "nhwc", "nchw"] = "auto"
-    channels: Literal["rgb", "bgr"] = "rgb"
-    output: str | None = None
-    classes: int | None = None
-    declared: bool = True
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to run, on which images, and how.
-
-    chunk: images a frame; workers: processes for accuracy, one thread each (None: one a core of the device);
-    latency: whether to measure it afterwards with the card's threads; upto: answer only so many images from the first;
-    accelerator: what is known of the card's delegate and of the compiled file (see delegate_words);
-    watch: sees each chunk as it is saved and may end the run.
-    """
-
-    model: Path
-    samples: Samples
-    preprocess: Preprocess
-    target: Target
-    chunk: int = 500
-    workers: int | None = None
-    latency: bool = True
-    reading: Reading = Reading()
-    upto: int | None = None
-    watch: Watch | None = None
-    accelerator: Mapping[str, Any] | None = None
-
-
-class Watch(Protocol):
-    """Looks at answers as they come."""
-
-    def __call__(self, start: int, stop: int, outputs: NDArray[np.generic], /) -> bool:
-        """The raw outputs of the images [start, stop); True stops the run."""
 
 
 class Sink(Protocol):
@@ -128,7 +77,7 @@ def infer(
     while True:
         before = len(run.kept)
         try:
-            run.rounds(host, _order(host, job, engine))
+            run.rounds(host, order(host, job, engine))
             break
         except LinkLost as error:
             if len(run.kept) > before:
@@ -167,49 +116,6 @@ def dequantise(outputs: NDArray[np.generic], hello: dict[str, Any]) -> NDArray[n
     values = outputs.astype(np.float32)
     scale, zero_point = hello["output"]["scale"], hello["output"]["zero_point"]
     return values if scale is None else (values - np.float32(zero_point)) * np.float32(scale)
-
-
-def _order(host: Host, job: Job, engine: tuple[str, str]) -> dict[str, Any]:
-    """Everything the agent must know, with model and images in place on the host."""
-    with tempfile.TemporaryDirectory(prefix="edgeval-") as folder:
-        images = Path(folder) / "inputs.npy"
-        np.save(images, np.ascontiguousarray(job.samples.images), allow_pickle=False)
-        inputs = host.put(images, images.name)
-    form = keras_form(job.model)
-    about = read_onnx(job.model) if job.model.suffix.lower() == ".onnx" else OnnxFile()
-    return {
-        "model": _place(host, job.model, about),
-        "inputs": inputs,
-        "keras": form,
-        "grids": about.grids,
-        "layout": job.reading.layout,
-        "channels": job.reading.channels,
-        "output": job.reading.output,
-        "classes": job.reading.classes,
-        "declared": job.reading.declared,
-        "preprocess": job.preprocess.model_dump(mode="json"),
-        "chunk": job.chunk,
-        "engine": engine[0],
-        "version": engine[1],
-        "delegate": delegate_words(job.target, job.accelerator),
-        "kernels": job.target.runtime.kernels,
-        "threads": job.target.runtime.threads,
-        # TensorFlow is large, and an accelerator takes one program at a time: one process
-        "workers": 1 if form or job.target.runtime.delegate else job.workers,
-        "sample_timeout_s": job.target.limits.sample_timeout_s,
-        "run_timeout_s": job.target.limits.run_timeout_s,
-    }
-
-
-def _place(host: Host, model: Path, about: OnnxFile) -> str:
-    """The model's path on the host. Models of several files stay where they are, on this computer."""
-    several = external_files(model, about)
-    if not several and model.is_file():
-        return host.put(model, "model" + model.suffix.lower())
-    if not isinstance(host, LocalHost):
-        hint = "save it as one file"
-        raise ModelError("a model of several files runs on this computer only", seen=model, hint=hint)
-    return str(model.resolve())
 
 
 class _Run:

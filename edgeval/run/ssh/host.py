@@ -9,6 +9,7 @@ import re
 import secrets
 import socket
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -40,11 +41,10 @@ class SshHost:
         self.link = Link(target)
 
     def __enter__(self) -> Self:
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.link.close)
             self.connect()
-        except BaseException:
-            self.link.close()
-            raise
+            undo.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -72,19 +72,17 @@ class SshHost:
         """Start a program; with `alone` once no other run on the device does, which is waited for some minutes."""
         self.connect()
         request = {"do": "run", "argv": list(argv), "alone": alone, **self._claim()}
-        session = self.link.start(request, alive=True)
-        try:
-            reply = self.link.answer(session, self.wait_s + IDLE_S)
+        process = SshProcess(self.link, self.link.start(request, alive=True))
+        with ExitStack() as undo:
+            undo.push(process)
+            reply = self.link.answer(process.session, self.wait_s + IDLE_S)
             while "waiting" in reply:
                 self.reporter.say(
                     f"{self.target.name} is in use by {reply['waiting']}; waiting up to {self.wait_s:g} s"
                 )
-                reply = self.link.answer(session, self.wait_s + IDLE_S)
-        except BaseException:
-            self.link.release(session)
-            with session:
-                raise
-        return SshProcess(self.link, session)
+                reply = self.link.answer(process.session, self.wait_s + IDLE_S)
+            undo.pop_all()
+        return process
 
     def get(self, path: str) -> bytes:
         """Raises UnreachableError if the file cannot be read."""
@@ -155,28 +153,28 @@ class SshProcess:
     """A program on a device."""
 
     def __init__(self, link: Link, session: Session) -> None:
-        self._link, self._session = link, session
+        self._link, self.session = link, session
 
     @property
     def stdout(self) -> IO[bytes]:
-        return self._session.stdout
+        return self.session.stdout
 
     def wait(self) -> int:
         """The exit status there. Raises LinkLost."""
-        status = self._session.wait()
+        status = self.session.wait()
         if status == 255 and not self._link.alive():
             raise self._link.lost(self.stderr_tail())
         return status
 
     def stderr_tail(self) -> str:
-        return self._session.stderr_tail()
+        return self.session.stderr_tail()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._link.release(self._session)
-        self._session.__exit__(kind, error, at)
+        self._link.release(self.session)
+        self.session.__exit__(kind, error, at)
 
 
 def _opened(source: Path | bytes) -> IO[bytes]:
