@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from edgeval.run.infer import Job, Watch, dequantise, infer
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.bench import Bench
+from edgeval.workflow.canary import canary
 from edgeval.workflow.run import Model, leaks, marks, model_identity, ready, record, table_of, work_name
 
 SEED = 20_000
@@ -88,7 +89,9 @@ def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Stor
         watch=part.watch,
         latency=part.watch is None,
     )
+    sung = canary(job, bench, store, reporter)
     result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts, say=reporter.say)
+    result = replace(result, hello=result.hello | sung)
     outputs = dequantise(chunks.first(part.count), result.hello)
     made = table_of(model, whole.take(np.arange(len(outputs))), outputs, result, sha256)
     made = made.with_source(host=bench.facts, **marks(model, bench, made.source))

@@ -19,6 +19,7 @@ from edgeval.run.onnxfile import external_files, read_onnx
 from edgeval.store import Store, file_safe, key
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.bench import Answered, Bench
+from edgeval.workflow.canary import canary
 from edgeval.workflow.leakage import leak_note, leaked
 
 READ = Reading()
@@ -125,8 +126,9 @@ def answers(
     chunks = store.chunks(name)
     bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
     job = Job(model.path, samples, model.preprocess, bench.target, reading=model.reading)
+    sung = canary(job, bench, store, reporter)
     result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts, say=reporter.say)
-    return dequantise(chunks.join(len(samples)), result.hello), result
+    return dequantise(chunks.join(len(samples)), result.hello), replace(result, hello=result.hello | sung)
 
 
 def _machine(bench: Bench) -> list[Any]:
