@@ -172,6 +172,9 @@ def _drawn(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
 
 def _measured(rule: Rule, row: Comparison | RegressionComparison) -> Figure:
     """Latency, size, memory: as measured, without an interval."""
+    slowed = _slowed(rule, row)
+    if slowed:
+        return Figure(None, missing=slowed)
     now = _reading(rule.metric, row.candidate)
     if now is None:
         return Figure(None, missing=_why_missing(rule.metric, row))
@@ -181,6 +184,18 @@ def _measured(rule: Rule, row: Comparison | RegressionComparison) -> Figure:
     if before is None:
         return Figure(None, missing=f"the reference has no {rule.metric}; set `max` instead of `max_increase`")
     return Figure(now - before, now - before, now - before, reference=before, method="as measured")
+
+
+def _slowed(rule: Rule, row: Comparison | RegressionComparison) -> str:
+    """Why a latency cannot be judged: the card says that it is worth nothing on a board that was slowed down."""
+    if not rule.metric.startswith("latency"):
+        return ""
+    sides = [("candidate", row.candidate), *([] if rule.limit == "max" else [("reference", row.reference)])]
+    for role, side in sides:
+        failed = ((side.host or {}).get("monitor") or {}).get("failed")
+        if failed:
+            return f"the {role}'s latency was measured under conditions that its card's fail_on rules out: {failed[0]}"
+    return ""
 
 
 def _reading(metric: str, side: Source) -> float | None:

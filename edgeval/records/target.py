@@ -113,14 +113,18 @@ class Limits(Record):
     run_timeout_s: float | None = None
 
 
+SLOWDOWNS = "throttled|under-voltage|frequency-capped|soft-temperature-limit"
+Condition = Annotated[str, Field(pattern=rf"^({SLOWDOWNS}|temperature>\d{{1,3}}(\.\d{{1,3}})?)$")]
+
+
 class Monitor(Record):
-    """What is watched while the device runs."""
+    """What is watched while the device runs; what of it makes its latencies worth nothing."""
 
     temperature: bool = False
     throttled: bool = False
     frequency: bool = False
     interval_s: float = Field(default=5, gt=0)
-    fail_on: tuple[str, ...] = ()
+    fail_on: tuple[Condition, ...] = ()
 
 
 class Emulate(Record):

@@ -16,6 +16,7 @@ from edgeval.records.predictions import Latency
 from edgeval.run.agent import frames
 from edgeval.run.bundle import agent_bytes
 from edgeval.run.faults import as_error, stopped
+from edgeval.run.health import summarise
 from edgeval.run.host import Host, Process
 from edgeval.run.job import Job, Reading, Watch
 from edgeval.run.order import order
@@ -46,12 +47,13 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class RunResult:
-    """How the model ran: the agent's account, ms an image, and MiB of the process that measured it."""
+    """How the model ran: the agent's account, ms an image, MiB of the process that measured it, what was watched."""
 
     hello: dict[str, Any]
     latency: Latency | None
     peak_memory_mb: float | None
     facts: dict[str, Any] = field(default_factory=dict)
+    health: dict[str, Any] = field(default_factory=dict)
 
 
 def infer(
@@ -84,7 +86,7 @@ def infer(
                 patience.moved()
             patience.after(error)
     run.settle()
-    return RunResult(run.hello, run.latency, run.peak_mb, known)
+    return RunResult(run.hello, run.latency, run.peak_mb, known, summarise(run.looks, job.target.monitor))
 
 
 def check(job: Job) -> None:
@@ -127,6 +129,7 @@ class _Run:
         self.hello: dict[str, Any] = {}
         self.latency: Latency | None = None
         self.peak_mb: float | None = None
+        self.looks: list[dict[str, Any]] = []
         self.not_finite: dict[Range, int] = {}
         self.damaged: list[Range] = []
         self.enough = False
@@ -178,6 +181,8 @@ class _Run:
             self.latency = Latency(**{key: header[key] for key in ("p50", "p95", "n", "threads")})
         elif kind == "memory":
             self.peak_mb = header["peak_mb"]
+        elif kind == "health":
+            self.looks.append(header)
 
     def _keep(self, header: frames.Header, payload: bytes) -> None:
         """Save one chunk, unless it was damaged on the way or holds what is no number."""

@@ -11,6 +11,7 @@ import numpy as np
 from edgeval.errors import ModelError
 from edgeval.records.kerasfile import keras_form
 from edgeval.run.delegates import delegate_words
+from edgeval.run.health import watched
 from edgeval.run.host import Host, LocalHost
 from edgeval.run.job import Job
 from edgeval.run.onnxfile import OnnxFile, external_files, read_onnx
@@ -45,6 +46,7 @@ def order(host: Host, job: Job, engine: tuple[str, str]) -> dict[str, Any]:
         "workers": 1 if form or job.target.runtime.delegate else job.workers,
         "sample_timeout_s": job.target.limits.sample_timeout_s,
         "run_timeout_s": job.target.limits.run_timeout_s,
+        "monitor_s": job.target.monitor.interval_s if watched(job.target.monitor) else None,
     }
 
 

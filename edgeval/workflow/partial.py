@@ -17,7 +17,7 @@ from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.bench import Bench
 from edgeval.workflow.canary import canary
-from edgeval.workflow.run import Model, leaks, marks, model_identity, ready, record, table_of, work_name
+from edgeval.workflow.run import Model, leaks, marks, model_identity, ran_on, ready, record, table_of, work_name
 
 SEED = 20_000
 
@@ -94,7 +94,7 @@ def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Stor
     result = replace(result, hello=result.hello | sung)
     outputs = dequantise(chunks.first(part.count), result.hello)
     made = table_of(model, whole.take(np.arange(len(outputs))), outputs, result, sha256)
-    made = made.with_source(host=bench.facts, **marks(model, bench, made.source))
+    made = made.with_source(**ran_on(bench, result), **marks(model, bench, made.source))
     if part.watch is None:
         store.write_table(path, made)
         record(model, whole.take(np.arange(len(made))), made, bench)

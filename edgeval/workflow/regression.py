@@ -26,7 +26,7 @@ from edgeval.workflow.bench import Bench, bench_of, origin_notes
 from edgeval.workflow.index import index_store, page_stem
 from edgeval.workflow.kept import file_stem
 from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
-from edgeval.workflow.run import Model, answers, marks, model_identity, source_of, work_name
+from edgeval.workflow.run import Model, answers, marks, model_identity, ran_on, source_of, work_name
 
 Tolerance = tuple[float, ...] | None
 MOST_JSON = 256_000_000  # bytes; what is larger is none of ours
@@ -79,7 +79,7 @@ def run_values(model: Model, data: Quantities, bench: Bench, store: Store, repor
         if outputs.shape[1] != data.targets.shape[1]:
             seen = f"{outputs.shape[1]} outputs, {data.targets.shape[1]} numbers a sample"
             raise InputError(f"{model.name} does not answer for the numbers of the data", seen=seen)
-        source = source_of(model, data.sha256, result, sha256).model_copy(update={"host": bench.facts})
+        source = source_of(model, data.sha256, result, sha256).model_copy(update=ran_on(bench, result))
         made = Values(data.targets, outputs.astype("float64"), data.output_names, source, data.samples.ids)
         store.write(table, encode_values(made))
         store.chunks(name).clear()

@@ -54,7 +54,7 @@ def run_model(
     if not table.exists():
         outputs, result = answers(model, samples, bench, store, reporter, name)
         made = table_of(model, samples, outputs, result, sha256)
-        store.write_table(table, made.with_source(host=bench.facts, **marks(model, bench, made.source)))
+        store.write_table(table, made.with_source(**ran_on(bench, result), **marks(model, bench, made.source)))
         store.chunks(name).clear()
     found = store.read_table(table)
     if found.source.sha256 != sha256 or len(found) != len(samples):
@@ -131,6 +131,11 @@ def answers(
     return dequantise(chunks.join(len(samples)), result.hello), replace(result, hello=result.hello | sung)
 
 
+def ran_on(bench: Bench, result: RunResult) -> dict[str, Any]:
+    """The host's facts with what was watched during the run."""
+    return {"host": bench.facts | ({"monitor": result.health} if result.health else {})}
+
+
 def _machine(bench: Bench) -> list[Any]:
     """What of the machine may change answers; a recording is a machine of its own."""
     known = [bench.facts.get("machine"), bench.facts.get("cpu_features"), bench.target.runtime.engine]
@@ -162,6 +167,7 @@ def source_of(model: Model, data_sha256: str, result: RunResult, sha256: str) ->
         preprocess=Preprocess.model_validate(result.hello["input"].get("preprocess", model.preprocess)),
         latency=result.latency,
         peak_memory_mb=result.peak_memory_mb,
+        notes=tuple(f"latencies are not to be trusted: {said}" for said in result.health.get("failed", ())),
     )
 
 

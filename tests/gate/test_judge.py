@@ -13,6 +13,7 @@ from edgeval.errors import InputError
 from edgeval.gate.judge import Look, judge
 from edgeval.measures.paired import clopper_pearson, tango, tango_bound, z_value
 from edgeval.records.gate import Rule
+from edgeval.records.predictions import Latency
 from edgeval.records.verdict import RuleResult, Status, Verdict
 from tests.gate.conftest import Made, side
 
@@ -68,6 +69,17 @@ def test_the_bound_is_one_sided_and_both_ends_are_told(flipping: Made) -> None:
 def test_other_metrics(flipping: Made, metric: str, limits: dict[str, Any], status: Status) -> None:
     found = judge(flipping(4000, 50, 50, both_wrong=300), [rule(metric, **limits)], Look())
     assert found.status == status, found.reasons
+
+
+def test_latency_of_a_board_that_was_slowed_down_decides_nothing(flipping: Made) -> None:
+    timed = {"p50": 1.0, "p95": 2.0, "n": 50, "threads": 1}
+    rules = [rule("latency_p95_ms", max="5ms"), rule("top1", max_drop="5pt")]
+    cool = flipping(4000, 0, 0, latency=Latency(**timed), host={"monitor": {"looks": 3}})
+    assert judge(cool, rules, Look()).status == "PASS"
+    hot = flipping(4000, 0, 0, latency=Latency(**timed), host={"monitor": {"failed": ["throttled: throttled"]}})
+    found = judge(hot, rules, Look())
+    assert [result.status for result in found.rules] == ["NO_VERDICT", "PASS"]
+    assert "fail_on rules out: throttled" in found.reasons[0]
 
 
 def test_sizes_are_judged_as_measured(flipping: Made) -> None:

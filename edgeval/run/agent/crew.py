@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 from . import frames
 from .facts import cores
+from .monitor import monitor
 
 
 def run(job_path: str) -> int:
@@ -28,10 +29,13 @@ def run(job_path: str) -> int:
         timer = threading.Timer(job["run_timeout_s"], crew.time_is_up)
         timer.daemon = True
         timer.start()
+    health = monitor(crew.say, job)
+    health.start()
     try:
         finished = crew.work()
     finally:
         crew.kill()
+    health.stop()
     if finished:
         crew.say("done")
     return 0 if finished else 1
