@@ -1,0 +1,155 @@
+"""One emulated board by its name: created, started, reached over ssh, stopped and removed."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from edgeval.emulate import pins
+from edgeval.emulate.image import Image, build_image, cache, find_image
+from edgeval.emulate.keys import IDENTITY, KNOWN_HOSTS, board_initrd, make_keys, trust
+from edgeval.emulate.machine import Hardware, boot
+from edgeval.emulate.process import Running, recall
+from edgeval.emulate.programs import BOOT, require, tail
+from edgeval.errors import BenchError, UnreachableError
+from edgeval.records.reporter import Progress
+
+Say = Callable[[str], None]
+BOOT_LIMIT_S, COUNTING_LIMIT_S = 180.0, 600.0
+
+
+@dataclass(frozen=True)
+class Login:
+    """How ssh reaches a running board."""
+
+    host: str
+    port: int
+    user: str
+    identity: Path
+    known_hosts: Path
+
+    def ssh(self, *words: str) -> list[str]:
+        """An ssh command line that uses this board's keys only and refuses any other board."""
+        strict = ["StrictHostKeyChecking=yes", "BatchMode=yes", "IdentitiesOnly=yes", "ConnectTimeout=5"]
+        files = [f"UserKnownHostsFile={_quoted(self.known_hosts)}", "GlobalKnownHostsFile=/dev/null"]
+        options = [part for option in [*strict, *files] for part in ("-o", option)]
+        where = ["-p", str(self.port), "-i", str(self.identity), f"{self.user}@{self.host}"]
+        return ["ssh", "-F", "none", *options, *where, *words]
+
+
+class Board:
+    """The board called `name`; with `counting` the same board on a virtual clock, beside the first one."""
+
+    def __init__(self, name: str, hardware: Hardware, *, wheels: bool = True) -> None:
+        self.name, self.hardware, self.wheels = name, hardware, wheels
+        self.home = cache() / "boards" / name
+        self.folder = self.home / "counting" if hardware.counting else self.home
+
+    @property
+    def image(self) -> Image | None:
+        """Its disk image, None while the board is not created, or was created with other pins."""
+        return find_image(wheels=self.wheels) if (self.home / "board.json").is_file() else None
+
+    @property
+    def running(self) -> Running | None:
+        return recall(self.folder / "running.json")
+
+    @property
+    def login(self) -> Login | None:
+        """How to reach it, None while it is stopped."""
+        running = self.running
+        if running is None:
+            return None
+        return Login("127.0.0.1", running.port, pins.USER, self.home / IDENTITY, self.folder / KNOWN_HOSTS)
+
+    def create(self, progress: Progress, say: Say, *, rebuild: bool = False) -> Image:
+        """Build its image if there is none, and its keys. Raises RuntimeMissing or BenchError."""
+        require(BOOT)
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.home.chmod(0o700)
+        if rebuild:
+            self.stop()
+        image = build_image(progress, say, wheels=self.wheels, rebuild=rebuild)
+        make_keys(self.home, self.name)
+        text = json.dumps({"image": image.folder.name, **asdict(self.hardware)})
+        (self.home / "board.json").write_text(text + "\n", encoding="utf-8")
+        return image
+
+    def start(self, say: Say) -> Login:
+        """Boot it unless it runs, and wait until ssh answers. Raises UnreachableError with the serial log's end."""
+        image = self.image
+        if image is None:
+            hint = f"run: edgeval devices create {self.name}"
+            raise UnreachableError("this emulated board is not created", seen=self.name, hint=hint)
+        require(BOOT)
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        with self._locked("start.lock"):
+            login = self.login
+            if login is None:
+                make_keys(self.home, self.name)
+                running = boot(image, board_initrd(image, self.home, self.name), self.hardware, self.folder)
+                trust(self.home, self.folder / KNOWN_HOSTS, running.port)
+                login = self.login
+            if login is None:
+                raise self._failed("qemu ended at once", say)
+            self._wait(login, say)
+        return login
+
+    def stop(self) -> bool:
+        """End it; what was written on it is gone. Whether it ran."""
+        running = self.running
+        if running:
+            running.end()
+        (self.folder / "running.json").unlink(missing_ok=True)
+        return running is not None
+
+    def remove(self) -> None:
+        """Stop it and delete its keys and settings; the image stays for other boards."""
+        self.stop()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _wait(self, login: Login, say: Say) -> None:
+        """Return when a command runs on the board."""
+        limit = COUNTING_LIMIT_S if self.hardware.counting else BOOT_LIMIT_S
+        until, complaint = time.monotonic() + limit, ""
+        while time.monotonic() < until:
+            if self.running is None:
+                raise self._failed("the board ended while it started", say)
+            done = subprocess.run(login.ssh("true"), capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                return
+            complaint = done.stderr.strip()
+            time.sleep(0.3)
+        self.stop()
+        raise self._failed(f"the board does not answer within {limit:.0f} s ({complaint})", say)
+
+    def _failed(self, what: str, say: Say) -> BenchError:
+        """The error for a board that did not come up; the end of its serial log is told first."""
+        log = self.folder / "serial.log"
+        say(f"the end of {log}:\n{tail(log, 20)}\n{tail(self.folder / 'qemu.log', 5)}")
+        hint = f"its serial log is {log}; try: edgeval devices create {self.name} --rebuild"
+        return UnreachableError(f"{self.name}: {what}", seen=tail(log, 1), hint=hint)
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        """One start at a time: a second one waits and then finds the board running."""
+        with (self.folder / name).open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def created() -> list[str]:
+    """Names of the boards that were created."""
+    return sorted(path.parent.name for path in (cache() / "boards").glob("*/board.json"))
+
+
+def _quoted(path: Path) -> str:
+    """A path as an option of ssh takes it."""
+    return f'"{path}"'
