@@ -17,7 +17,7 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"workflow"},
-    {"train", "export", "run", "compare", "gate", "report", "store"},
+    {"train", "export", "run", "emulate", "compare", "gate", "report", "store"},
     {"records"},
     {"tasks", "nets", "measures"},
     {"archive"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import shutil
@@ -55,7 +56,7 @@ class Board:
     @property
     def image(self) -> Image | None:
         """Its disk image, None while the board is not created, or was created with other pins."""
-        return find_image(wheels=self.wheels) if (self.home / "board.json").is_file() else None
+        return find_image(wheels=self.wheels) if self.is_created else None
 
     @property
     def running(self) -> Running | None:
@@ -68,6 +69,11 @@ class Board:
         if running is None:
             return None
         return Login("127.0.0.1", running.port, pins.USER, self.home / IDENTITY, self.folder / KNOWN_HOSTS)
+
+    @property
+    def is_created(self) -> bool:
+        """Whether it was created, be it with other pins than today's."""
+        return (self.home / "board.json").is_file()
 
     def create(self, progress: Progress, say: Say, *, rebuild: bool = False) -> Image:
         """Build its image if there is none, and its keys. Raises RuntimeMissing or BenchError."""
@@ -82,12 +88,34 @@ class Board:
         (self.home / "board.json").write_text(text + "\n", encoding="utf-8")
         return image
 
+    @contextmanager
+    def used(self, say: Say) -> Iterator[Login]:
+        """Running for as long as the block. One that was started for it is stopped after its last user has gone."""
+        self._check_created()
+        self.folder.mkdir(mode=0o700, exist_ok=True)
+        mark = self.folder / "on-demand"
+        with (self.folder / "users.lock").open("a") as users:
+            fcntl.flock(users, fcntl.LOCK_SH)
+            if self.running is None:
+                mark.touch()
+                say(f"{self.name} is started, and stopped again at the end of this command")
+            try:
+                yield self.start(say)
+            finally:
+                with contextlib.suppress(BlockingIOError):  # somebody else still uses it
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if mark.exists():
+                        self.stop()
+
+    def keep(self, say: Say) -> Login:
+        """Start it, to run until it is stopped."""
+        login = self.start(say)
+        (self.folder / "on-demand").unlink(missing_ok=True)
+        return login
+
     def start(self, say: Say) -> Login:
         """Boot it unless it runs, and wait until ssh answers. Raises UnreachableError with the serial log's end."""
-        image = self.image
-        if image is None:
-            hint = f"run: edgeval devices create {self.name}"
-            raise UnreachableError("this emulated board is not created", seen=self.name, hint=hint)
+        image = self._check_created()
         require(BOOT)
         self.folder.mkdir(mode=0o700, exist_ok=True)
         with self._locked("start.lock"):
@@ -107,13 +135,29 @@ class Board:
         running = self.running
         if running:
             running.end()
-        (self.folder / "running.json").unlink(missing_ok=True)
+        for name in ("running.json", "on-demand"):
+            (self.folder / name).unlink(missing_ok=True)
         return running is not None
 
     def remove(self) -> None:
-        """Stop it and delete its keys and settings; the image stays for other boards."""
+        """Stop it and delete its keys and settings; images that no board needs any more go too."""
         self.stop()
+        running = recall(self.home / "counting" / "running.json")
+        if running:
+            running.end()
         shutil.rmtree(self.home, ignore_errors=True)
+        needed = {json.loads(card.read_text(encoding="utf-8"))["image"] for card in _cards()}
+        for image in (cache() / "images").glob("*/manifest.json"):
+            if image.parent.name not in needed:
+                shutil.rmtree(image.parent, ignore_errors=True)
+
+    def _check_created(self) -> Image:
+        """Its image. Raises UnreachableError with the command that creates it."""
+        if self.image is None:
+            what = "was created by another version of edgeval" if self.is_created else "is not created"
+            hint = f"run: edgeval devices create {self.name}"
+            raise UnreachableError(f"this emulated board {what}", seen=self.name, hint=hint)
+        return self.image
 
     def _wait(self, login: Login, say: Say) -> None:
         """Return when a command runs on the board."""
@@ -147,7 +191,12 @@ class Board:
 
 def created() -> list[str]:
     """Names of the boards that were created."""
-    return sorted(path.parent.name for path in (cache() / "boards").glob("*/board.json"))
+    return sorted(path.parent.name for path in _cards())
+
+
+def _cards() -> list[Path]:
+    """What is written down of each board that was created."""
+    return list((cache() / "boards").glob("*/board.json"))
 
 
 def _quoted(path: Path) -> str:

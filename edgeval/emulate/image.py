@@ -66,9 +66,7 @@ def find_image(*, wheels: bool = True) -> Image | None:
     return Image(folder) if whole else None
 
 
-def build_image(
-    progress: Progress, say: Callable[[str], None], *, wheels: bool = True, rebuild: bool = False
-) -> Image:
+def build_image(progress: Progress, say: Callable[[str], None], *, wheels: bool = True, rebuild: bool = False) -> Image:
     """The image of these pins, built if it is not there. Raises RuntimeMissing or BenchError (exit 4)."""
     images = cache() / "images"
     images.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -37,11 +37,11 @@ def boot(image: Image, initrd: Path, hardware: Hardware, folder: Path) -> Runnin
         log.unlink(missing_ok=True)
         pidfile.unlink(missing_ok=True)
         port = free_port()
-        background = ["-daemonize", "-pidfile", pidfile, "-serial", f"file:{folder / 'serial.log'}"]
+        background: list[str | Path] = ["-daemonize", "-pidfile", pidfile, "-serial", f"file:{folder / 'serial.log'}"]
         try:
             run([*command(image, initrd, hardware, port), *background], log, "starting qemu")
         except BenchError:
-            if attempt + 1 == TRIES or "hostfwd" not in tail(log, 5) and "forwarding" not in tail(log, 5):
+            if attempt + 1 == TRIES or "host forwarding" not in tail(log, 5):
                 raise
         else:
             break

@@ -44,7 +44,7 @@ def lay_out(root: Path, site: Path, kernel: Path) -> list[Path]:
 
 
 def first_files(root: Path, modules: list[Path], place: Path) -> Path:
-    """The tree of the first file system: busybox, the modules that reach the disk, and init. Empties boot and modules."""
+    """The tree of the first file system: busybox, init, and the modules, which leave the disk."""
     for name in ("bin", "modules", "keys", "proc", "sys", "dev", "root"):
         (place / name).mkdir(parents=True)
     shutil.copy(root / "bin/busybox", place / "bin/busybox")
@@ -65,11 +65,16 @@ def byte_compile(root: Path, log: Path) -> None:
     its folders are opened.
     """
     folders = [root / f"usr/lib/python{pins.PYTHON}", root / f"usr/local/lib/python{pins.PYTHON}"]
-    python = sys.executable if "%d.%d" % sys.version_info[:2] == pins.PYTHON else shutil.which(f"python{pins.PYTHON}")
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    python = sys.executable if here == pins.PYTHON else shutil.which(f"python{pins.PYTHON}")
     if python:
         skipped = r"/(tests?|idlelib|lib2to3|transformers|f2py)/"
-        how = ["-q", "-q", "-j", "0", "-x", skipped, "--invalidation-mode", "unchecked-hash", "-s", root, "-p", "/"]
-        run([python, "-m", "compileall", *how, *folders], log, "compiling the board's Python files")
+        how = ["-q", "-q", "-j", "0", "-x", skipped, "--invalidation-mode", "unchecked-hash"]
+        run(
+            [python, "-m", "compileall", *how, "-s", root, "-p", "/", *folders],
+            log,
+            "compiling the board's Python files",
+        )
         return
     for folder in (one for top in folders for one in [top, *top.rglob("*/")] if one.is_dir()):
         cached = folder / "__pycache__"

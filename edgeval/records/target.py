@@ -127,10 +127,28 @@ class Monitor(Record):
     fail_on: tuple[Condition, ...] = ()
 
 
+class Machine(Record):
+    """What an emulated board is: a processor by qemu's name, and how faithful its answers are.
+
+    wheels: whether its disk has the runtimes and numpy, or bare Debian with Python alone.
+    """
+
+    cpu: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    cores: int = Field(default=4, ge=1, le=8)
+    memory_mb: int = Field(default=1024, ge=256, le=16_384)
+    wheels: bool = True
+    fidelity: Literal["bit-exact", "approximate"] = "approximate"
+    note: str = ""
+
+
 class Emulate(Record):
-    """The card that stands in for the device on this computer, and how faithful that is."""
+    """The card that stands in for the device on this computer, and how faithful that is.
+
+    board: the card of an emulated board that stands in before `card` does, once it is created.
+    """
 
     card: str
+    board: str | None = None
     fidelity: Literal["bit-exact", "approximate"]
     note: str = ""
 
@@ -157,6 +175,7 @@ class Target(Card):
     expect: Expect = Expect()
     limits: Limits = Limits()
     monitor: Monitor = Monitor()
+    machine: Machine | None = None
     emulate: Emulate | None = None
     compare: CompareOptions = CompareOptions()
 

@@ -10,6 +10,11 @@ COMMANDS = {
     "list": "All device cards by name.",
     "show": "One device card, as it is understood.",
     "check": "What a device lacks, and the command that mends it.",
+    "create": "Build an emulated Arm board.",
+    "start": "Boot an emulated board.",
+    "stop": "End an emulated board.",
+    "status": "Emulated boards: what is created, what runs.",
+    "remove": "Delete an emulated board.",
 }
 
 

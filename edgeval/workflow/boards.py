@@ -1,0 +1,93 @@
+"""Emulated boards from their cards: create, start, stop, remove, and what there is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edgeval.emulate.board import Board, Login, created
+from edgeval.emulate.machine import Hardware
+from edgeval.errors import InputError
+from edgeval.records.cards import available, nearest
+from edgeval.records.reporter import Reporter
+from edgeval.records.target import Target, load_target
+
+
+@dataclass(frozen=True)
+class State:
+    """What there is of one emulated board."""
+
+    name: str
+    state: str
+    port: int | None = None
+    pid: int | None = None
+    uptime_s: float | None = None
+    image_mb: int | None = None
+
+
+def board_of(target: Target, *, counting: bool = False) -> Board:
+    """The board that a card describes. Raises InputError for a card of another kind."""
+    machine = target.machine
+    if target.transport.type != "emulated" or machine is None:
+        hint = f"emulated boards: {', '.join(emulated_cards())}"
+        raise InputError("this card describes no emulated board", seen=target.name, hint=hint)
+    cores = min(machine.cores, os.cpu_count() or 1)  # more than there are would only wait for one another
+    return Board(target.name, Hardware(machine.cpu, cores, machine.memory_mb, counting), wheels=machine.wheels)
+
+
+def emulated_cards() -> list[str]:
+    """Names of all cards of emulated boards."""
+    return [name for name in sorted(available("devices")) if load_target(name).transport.type == "emulated"]
+
+
+def create_board(name: str, reporter: Reporter, *, rebuild: bool = False) -> str:
+    """Build the board called `name`; what there is now, in words."""
+    board = board_of(load_target(name))
+    reporter.say(f"{name}: Debian and the Arm runtimes are put onto a disk image; about a minute, once")
+    image = board.create(reporter.bar(f"create {name}", "steps"), reporter.say, rebuild=rebuild)
+    return f"{name} is created: {image.size_mb} MB in {image.folder}"
+
+
+def start_board(name: str, reporter: Reporter) -> Login:
+    """Boot it, to run until it is stopped."""
+    return board_of(load_target(name)).keep(reporter.say)
+
+
+def stop_board(name: str) -> bool:
+    """Whether it ran. Raises InputError for a name that is no board."""
+    stopped = [_known(name, counting=counting).stop() for counting in (False, True)]
+    return any(stopped)
+
+
+def remove_board(name: str) -> None:
+    """Stop it and delete what is its own."""
+    _known(name).remove()
+
+
+def states() -> Iterator[State]:
+    """Every emulated board, created or not."""
+    for name in sorted({*emulated_cards(), *created()}):
+        for counting in (False, True):
+            board = _known(name, counting=counting)
+            found = board.running
+            if counting and found is None:
+                continue
+            image = board.image
+            rest = "stopped" if image else "out of date: create it again" if board.is_created else "not created"
+            state = ("counting" if counting else "running") if found else rest
+            size = image.size_mb if image else None
+            if found:
+                yield State(name, state, found.port, found.pid, found.uptime_s, size)
+            else:
+                yield State(name, state, image_mb=size)
+
+
+def _known(name: str, *, counting: bool = False) -> Board:
+    """A board by its card, or one that was created and whose card is gone."""
+    if name in available("devices") or name not in created():
+        if name not in available("devices"):
+            hint = f"{nearest(name, {*emulated_cards(), *created()})}all: edgeval devices status"
+            raise InputError("no emulated board is called that", seen=name, hint=hint)
+        return board_of(load_target(name), counting=counting)
+    return Board(name, Hardware("", 1, 0, counting))
