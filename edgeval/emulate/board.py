@@ -13,9 +13,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from edgeval.emulate import pins
 from edgeval.emulate.image import Image, build_image, cache, find_image
-from edgeval.emulate.keys import IDENTITY, KNOWN_HOSTS, board_initrd, make_keys, trust
+from edgeval.emulate.keys import CONFIG, board_initrd, make_keys, write_settings
 from edgeval.emulate.machine import Hardware, boot
 from edgeval.emulate.process import Running, recall
 from edgeval.emulate.programs import BOOT, require, tail
@@ -28,21 +27,14 @@ BOOT_LIMIT_S, COUNTING_LIMIT_S = 180.0, 600.0
 
 @dataclass(frozen=True)
 class Login:
-    """How ssh reaches a running board."""
+    """How ssh reaches a running board: by its name, with settings of its own instead of the user's."""
 
-    host: str
-    port: int
-    user: str
-    identity: Path
-    known_hosts: Path
+    name: str
+    config: Path
 
-    def ssh(self, *words: str) -> list[str]:
+    def ssh(self, *words: str, options: tuple[str, ...] = ()) -> list[str]:
         """An ssh command line that uses this board's keys only and refuses any other board."""
-        strict = ["StrictHostKeyChecking=yes", "BatchMode=yes", "IdentitiesOnly=yes", "ConnectTimeout=5"]
-        files = [f"UserKnownHostsFile={_quoted(self.known_hosts)}", "GlobalKnownHostsFile=/dev/null"]
-        options = [part for option in [*strict, *files] for part in ("-o", option)]
-        where = ["-p", str(self.port), "-i", str(self.identity), f"{self.user}@{self.host}"]
-        return ["ssh", "-F", "none", *options, *where, *words]
+        return ["ssh", "-F", str(self.config), *options, self.name, *words]
 
 
 class Board:
@@ -65,10 +57,9 @@ class Board:
     @property
     def login(self) -> Login | None:
         """How to reach it, None while it is stopped."""
-        running = self.running
-        if running is None:
+        if self.running is None:
             return None
-        return Login("127.0.0.1", running.port, pins.USER, self.home / IDENTITY, self.folder / KNOWN_HOSTS)
+        return Login(self.name, self.folder / CONFIG)
 
     @property
     def is_created(self) -> bool:
@@ -123,7 +114,7 @@ class Board:
             if login is None:
                 make_keys(self.home, self.name)
                 running = boot(image, board_initrd(image, self.home, self.name), self.hardware, self.folder)
-                trust(self.home, self.folder / KNOWN_HOSTS, running.port)
+                write_settings(self.home, self.folder, self.name, running.port)
                 login = self.login
             if login is None:
                 raise self._failed("qemu ended at once", say)
@@ -166,7 +157,8 @@ class Board:
         while time.monotonic() < until:
             if self.running is None:
                 raise self._failed("the board ended while it started", say)
-            done = subprocess.run(login.ssh("true"), capture_output=True, text=True, check=False)
+            words = login.ssh("true", options=("-oBatchMode=yes", "-oConnectTimeout=5"))
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
             if done.returncode == 0:
                 return
             complaint = done.stderr.strip()
@@ -197,8 +189,3 @@ def created() -> list[str]:
 def _cards() -> list[Path]:
     """What is written down of each board that was created."""
     return list((cache() / "boards").glob("*/board.json"))
-
-
-def _quoted(path: Path) -> str:
-    """A path as an option of ssh takes it."""
-    return f'"{path}"'

@@ -206,6 +206,7 @@ def _reading(metric: str, side: Source) -> float | None:
         "latency_p95_ms": latency.p95 if latency else None,
         "artifact_kb": size / 1000 if size is not None else None,
         "peak_memory_mb": side.peak_memory_mb,
+        "instructions": side.instructions,
     }
     return readings.get(metric)
 

@@ -40,6 +40,7 @@ class Source(Record):
 
     recording: for `replayed` answers, what they were replayed from;
     leaked: how many of the samples calibrated the model, by the content of the images; None where it is not known.
+    instructions: for one image, counted on an emulated board.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Source(Record):
     preprocess: Preprocess | None = None
     latency: Latency | None = None
     peak_memory_mb: float | None = None
+    instructions: int | None = None
     notes: tuple[str, ...] = ()
 
 

@@ -28,6 +28,7 @@ KINDS: dict[str, tuple[type[EdgevalError], str]] = {
     "runtime": (RuntimeMissing, "install a version that fits the device's Python and numpy"),
     "crash": (BenchError, "try another version of the runtime; what was saved is kept"),
     "timeout": (BenchError, "raise it in the card's [limits] table; what was saved is kept"),
+    "counter": (BenchError, "use an emulated board"),
     "worker": (BenchError, "run it again; what was saved is kept"),
 }
 

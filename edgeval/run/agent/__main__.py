@@ -6,7 +6,7 @@ import json
 import sys
 from typing import List
 
-USAGE = "usage: agent.pyz facts | survey FOLDER [PATH...] | run JOB.json"
+USAGE = "usage: agent.pyz facts | survey FOLDER [PATH...] | run JOB.json | count JOB.json"
 
 
 def main() -> int:
@@ -26,6 +26,11 @@ def main() -> int:
         from .crew import run
 
         return run(words[1])
+    if len(words) == 2 and words[0] == "count":
+        from .count import count
+
+        with open(words[1], encoding="utf-8") as file:
+            return count(json.load(file))
     if len(words) == 4 and words[0] == "work":
         from .worker import work
 

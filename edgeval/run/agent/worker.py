@@ -31,7 +31,7 @@ WARM_UP_SECONDS, MEASURE_SECONDS, MEASURE_MAX, MEASURE_MIN = 0.2, 1.5, 2000, 5
 
 def work(job: Dict[str, Any], share: int, shares: int) -> int:
     """Do every `shares`-th piece from `share` on; with no shares, measure. Returns the exit status."""
-    out = _private_stdout()
+    out = private_stdout()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         if job.get("tryout"):
@@ -161,7 +161,7 @@ def _peak_mb() -> float:
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
-def _private_stdout() -> IO[bytes]:
+def private_stdout() -> IO[bytes]:
     """Keep standard output for frames: what a runtime prints goes to standard error."""
     private = os.dup(1)
     os.dup2(2, 1)
