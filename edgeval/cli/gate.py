@@ -61,8 +61,9 @@ def gate(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet: b
         asked = {**given, "json_to": json_to}
         return _code(regression.gate_numbers(what, asked, settings=settings, store=store, quiet=quiet), given)
     with Display(quiet=quiet) as display:
+        counting = any(rule.metric == "instructions" for rule in settings.rules)
         early = early_judge(settings, store, display) if given["sequential"] else None
-        found = weigh(what, given, store, display, Hooks(forewarn(settings, display), early))
+        found = weigh(what, given, store, display, Hooks(forewarn(settings, display), early, counting))
         rows, status = judge_all(found.evidences, settings, store)
         page = keep(rows, found.samples, store, found.name, report_dir=given["report_dir"], tables=found.tables)
     options.emit(render_text(rows, report=page), lambda: as_json(rows), json_to)

@@ -74,6 +74,12 @@ def target(function: F) -> F:
     return click.option("--target", metavar="T", help="Device name or card.  [default: desktop]")(function)
 
 
+def instructions(function: F) -> F:
+    """--instructions: count them."""
+    text = "Count the instructions of one answer; on emulated boards only."
+    return click.option("--instructions", is_flag=True, help=text)(function)
+
+
 def record(function: F) -> F:
     """--record FILE: keep what the target answers, to replay it where the target is not."""
     text = "Record the target's answers to this .npz, with a card beside it that replays them."

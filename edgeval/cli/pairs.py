@@ -44,10 +44,14 @@ def _nothing(labels: Any, class_names: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True)
 class Hooks:
-    """What gate adds: `before` is told of the data before anything runs, `early` judges while the candidate runs."""
+    """What gate adds: `before` is told of the data before anything runs, `early` judges while the candidate runs.
+
+    instructions: a rule is about them, so they are counted where that is possible.
+    """
 
     before: Before = _nothing
     early: Early | None = None
+    instructions: bool = False
 
 
 def pairs(function: Any) -> Any:
@@ -57,6 +61,7 @@ def pairs(function: Any) -> Any:
             click.argument("what", nargs=-1, metavar="[LADDER | OLD.npz NEW.npz]"),
             options.target,
             options.record,
+            options.instructions,
             click.option(
                 "--rung",
                 "rungs",
@@ -131,6 +136,11 @@ def weigh(
 ) -> Weighed:
     """Run what has not run yet and compare."""
     hooks = hooks or Hooks()
+    if given["instructions"]:
+        from edgeval.workflow.project import choose_target
+        from edgeval.workflow.standin import check_counted
+
+        check_counted(choose_target(given["target"]), emulate=given["emulate"])
     if given["reference"] or given["candidate"] or len(what) > 1:
         return _any_models(what, given, store, display, hooks)
     return _ladder(what, given, store, display, hooks)
@@ -157,10 +167,10 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display:
         given["images"],
         hooks.early,
         given["threshold"],
+        instructions=given["instructions"] or hooks.instructions,
     )
-    with recorded(
-        target, given["record"], emulate=given["emulate"], command=options.typed(), reporter=display
-    ) as opened:
+    how = {"emulate": asked.emulate, "instructions": asked.instructions}
+    with recorded(target, given["record"], command=options.typed(), reporter=display, **how) as opened:
         rows, samples = compare_ladder(ladder, replace(asked, opened=opened), store, display, hooks.before)
     parts = [
         ladder.name,
@@ -180,9 +190,8 @@ def _any_models(what: tuple[str, ...], given: dict[str, Any], store: Store, disp
 
     _refuse(given, ("tolerance",), "classification: it is for --task regression")
     reference, candidate, setting = sides(what, given, hooks)
-    with recorded(
-        setting.target, given["record"], emulate=given["emulate"], command=options.typed(), reporter=display
-    ) as opened:
+    how = {"emulate": setting.emulate, "instructions": setting.instructions}
+    with recorded(setting.target, given["record"], command=options.typed(), reporter=display, **how) as opened:
         found, samples = compare_models(reference, candidate, replace(setting, opened=opened), store, display)
     row = found.comparison
     return Weighed([found], samples, f"{row.reference.name}-against-{row.candidate.name}")
@@ -216,6 +225,7 @@ def sides(what: tuple[str, ...], given: dict[str, Any], hooks: Hooks) -> tuple[S
         given["images"],
         hooks.early,
         given["threshold"],
+        instructions=given["instructions"] or hooks.instructions,
     )
     return side("reference"), side("candidate"), setting
 

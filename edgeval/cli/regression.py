@@ -67,7 +67,7 @@ def _weigh(what: tuple[str, ...], given: dict[str, Any], store: Store, display: 
     for name in ("outputs", "reference_outputs", "candidate_outputs", "images", "record"):
         if given[name] is not None:
             raise click.UsageError(f"--{name.replace('_', '-')} does not go with --task regression")
-    reference, candidate, setting = sides(what, given, Hooks())
+    reference, candidate, setting = sides(what, given, Hooks(instructions=given["instructions"]))
     return compare_regression((reference, candidate), setting, given["tolerance"], store, display)
 
 

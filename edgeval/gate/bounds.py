@@ -215,6 +215,8 @@ def _why_missing(metric: str, row: Comparison | RegressionComparison) -> str:
     """Why a measured figure is not there."""
     if row.candidate.origin == "imported":
         return f"an imported table carries no {metric}"
+    if metric == "instructions":
+        return f"instructions are counted on emulated boards, not on {row.target.name}"
     if row.candidate.origin == "emulated" and metric.startswith("latency"):
         return "emulated runs carry no timings"
     return f"{metric} was not measured on {row.target.name}"

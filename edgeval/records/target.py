@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from edgeval.records.artifact import Format
 from edgeval.records.cards import Card, Record, find, read
@@ -39,6 +40,20 @@ class Transport(Record):
     connect_timeout_s: float = Field(default=10, gt=0)
     recording: str | None = None
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+
+    _config: Path | None = PrivateAttr(default=None)
+
+    @property
+    def config(self) -> Path | None:
+        """ssh's settings in place of the user's. Never from a card: they may name programs to run."""
+        return self._config
+
+    def as_ssh(self, host: str, config: Path) -> Transport:
+        """The same over ssh, to a host that these settings describe."""
+        plain = {"type": "ssh", "host": host, "user": None, "port": None, "identity": None}
+        copy = self.model_copy(update=plain)
+        copy._config = config
+        return copy
 
 
 class Delegate(Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,26 +10,34 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeval.errors import BenchError, CardError, InputError, UnreachableError
+from edgeval.errors import BenchError, CardError, UnreachableError
 from edgeval.records.artifact import Preprocess
 from edgeval.records.predictions import Source
 from edgeval.records.recording import read_recording
-from edgeval.records.reporter import Reporter
+from edgeval.records.reporter import Reporter, Silent
 from edgeval.records.target import Origin, Recorded, Target, load_target
 from edgeval.run.host import Host, LocalHost
-from edgeval.run.infer import Reading, probe
+from edgeval.run.infer import probe
+from edgeval.run.job import Job, Reading
 from edgeval.run.replay import ReplayHost
 from edgeval.run.ssh import SshHost
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.boards import board_host, counter_of
+from edgeval.workflow.standin import stand_in
 
 ORIGINS: dict[str, Origin] = {"local": "desktop", "ssh": "device", "emulated": "emulated", "replay": "replayed"}
+
+
+Counter = Callable[[Job, dict[str, Any], Reporter], int]
+"""Instructions for one image, given the facts of the host."""
 
 
 @dataclass(frozen=True)
 class Bench:
     """An open target: its card, the host behind it, what the host says of itself, and how its numbers are marked.
 
-    recording: what a replay target answers from; recorder: gets every finished table.
+    recording: what a replay target answers from; recorder: gets every finished table; counter: counts instructions,
+    where that was asked for and can be done.
     """
 
     target: Target
@@ -40,6 +48,7 @@ class Bench:
     fidelity: str | None = None
     recording: Recorded | None = None
     recorder: Tape | None = None
+    counter: Counter | None = None
 
 
 @dataclass(frozen=True)
@@ -72,25 +81,31 @@ class Place(Protocol):
     @property
     def opened(self) -> Bench | None: ...
 
+    @property
+    def instructions(self) -> bool: ...
+
 
 def bench_of(place: Place, reporter: Reporter | None = None) -> AbstractContextManager[Bench]:
     """The open target of a place, or the target that it names, opened."""
     if place.opened:
         return nullcontext(place.opened)
-    return open_bench(place.target, emulate=place.emulate, reporter=reporter)
+    return open_bench(place.target, emulate=place.emulate, instructions=place.instructions, reporter=reporter)
 
 
 @contextmanager
-def open_bench(name: str, *, emulate: bool = False, reporter: Reporter | None = None) -> Iterator[Bench]:
+def open_bench(
+    name: str, *, emulate: bool = False, instructions: bool = False, reporter: Reporter | None = None
+) -> Iterator[Bench]:
     """The target called `name`, or with `emulate` its card's stand-in on this computer.
 
-    `reporter` hears of files that are sent, and of other runs that are waited for.
+    With `instructions` they are counted where the target can. `reporter` hears of files that are sent, of other runs
+    that are waited for, and of boards that are started.
     Raises UnreachableError (exit 4) where the device cannot be reached: never another machine in its place.
     """
     target = load_target(name)
     origin, fidelity = ORIGINS[target.transport.type], None
     if emulate:
-        target, fidelity = stand_in(target)
+        target, fidelity = stand_in(target, reporter or Silent())
         origin = "emulated"
     elif target.transport.type == "replay":
         with _replay(target) as bench:
@@ -98,8 +113,11 @@ def open_bench(name: str, *, emulate: bool = False, reporter: Reporter | None = 
         return
     elif target.kind not in ("cpu", "gpu"):
         raise BenchError(f"this version cannot run on {target.kind} targets yet", seen=target.name)
+    elif target.machine:
+        fidelity = f"{target.machine.fidelity}: {target.machine.note}"
+    counter = counter_of(target) if instructions else None
     with open_host(target, reporter) as host:
-        yield Bench(target, host, probe(host), target.name, origin, fidelity)
+        yield Bench(target, host, probe(host), target.name, origin, fidelity, counter=counter)
 
 
 def open_host(target: Target, reporter: Reporter | None = None) -> AbstractContextManager[Host]:
@@ -108,6 +126,8 @@ def open_host(target: Target, reporter: Reporter | None = None) -> AbstractConte
         return LocalHost()
     if target.transport.type == "ssh":
         return SshHost(target, reporter)
+    if target.transport.type == "emulated":
+        return board_host(target, reporter or Silent())
     hint = f"add --emulate for its stand-in on this computer (edgeval devices show {target.name})"
     raise UnreachableError(
         f"{target.name} is reached over {target.transport.type}, which this version cannot do yet",
@@ -151,17 +171,3 @@ def origin_notes(source: Marked) -> tuple[str, ...]:
     fidelity = f", fidelity: {source.fidelity}" if source.fidelity else ""
     when = f"{made.when[:16].replace('T', ' ')} UTC"
     return (f"replayed from a recording of {made.target} ({made.origin}{fidelity}) of {when}, {made.sha256[:12]}",)
-
-
-def stand_in(target: Target) -> tuple[Target, str]:
-    """The card that stands in for a device on this computer, with the device's own kernels; and how faithful it is."""
-    if target.emulate is None:
-        raise InputError(
-            f"{target.name} has no stand-in on this computer", seen="--emulate", hint="leave --emulate away"
-        )
-    local = load_target(target.emulate.card)
-    if local.transport.type != "local":
-        raise InputError("a stand-in must be a local card", seen=local.name, hint=f"mend [emulate] in {target.path}")
-    runtime = local.runtime.model_copy(update={"kernels": target.runtime.kernels, "threads": target.runtime.threads})
-    note = f": {target.emulate.note}" if target.emulate.note else ""
-    return target.changed(transport=local.transport, runtime=runtime), f"{target.emulate.fidelity}{note}"

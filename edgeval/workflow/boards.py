@@ -1,10 +1,14 @@
-"""Emulated boards from their cards: create, start, stop, remove, and what there is."""
+"""Emulated boards from their cards: create, start, stop, remove, and run models on them."""
 
 from __future__ import annotations
 
+import atexit
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from edgeval.emulate.board import Board, Login, created
 from edgeval.emulate.machine import Hardware
@@ -12,6 +16,12 @@ from edgeval.errors import InputError
 from edgeval.records.cards import available, nearest
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target, load_target
+from edgeval.run.count import count_instructions
+from edgeval.run.host import Host
+from edgeval.run.job import Job
+from edgeval.run.ssh import SshHost
+
+_HELD, _KEPT = ExitStack(), set[Path]()
 
 
 @dataclass(frozen=True)
@@ -33,12 +43,45 @@ def board_of(target: Target, *, counting: bool = False) -> Board:
         hint = f"emulated boards: {', '.join(emulated_cards())}"
         raise InputError("this card describes no emulated board", seen=target.name, hint=hint)
     cores = min(machine.cores, os.cpu_count() or 1)  # more than there are would only wait for one another
-    return Board(target.name, Hardware(machine.cpu, cores, machine.memory_mb, counting), wheels=machine.wheels)
+    name = target.transport.host or target.name  # another name where the board stands in for a device
+    return Board(name, Hardware(machine.cpu, cores, machine.memory_mb, counting), wheels=machine.wheels)
 
 
 def emulated_cards() -> list[str]:
     """Names of all cards of emulated boards."""
     return [name for name in sorted(available("devices")) if load_target(name).transport.type == "emulated"]
+
+
+@contextmanager
+def board_host(target: Target, reporter: Reporter, *, counting: bool = False) -> Iterator[Host]:
+    """The board as an ordinary host over ssh. It is started if need be, and then stopped when this program ends."""
+    board = board_of(target, counting=counting)
+    if board.folder not in _KEPT:  # a command may open it several times
+        _HELD.enter_context(board.used(reporter.say))
+        _KEPT.add(board.folder)
+    login = board.start(reporter.say)
+    with SshHost(target.changed(transport=target.transport.as_ssh(login.name, login.config)), reporter) as host:
+        yield host
+
+
+@atexit.register
+def release() -> None:
+    """Stop the boards that were started for this program, unless another one uses them."""
+    _HELD.close()
+    _KEPT.clear()
+
+
+def counter_of(target: Target) -> Callable[[Job, dict[str, Any], Reporter], int] | None:
+    """What counts instructions on this target; None where nothing does."""
+    if target.transport.type != "emulated":
+        return None
+
+    def counted(job: Job, facts: dict[str, Any], reporter: Reporter) -> int:
+        reporter.say(f"{job.model.name}: instructions are counted on one core of {target.name} with a virtual clock")
+        with board_host(target, reporter, counting=True) as host:
+            return count_instructions(host, job, facts)
+
+    return counted
 
 
 def create_board(name: str, reporter: Reporter, *, rebuild: bool = False) -> str:

@@ -52,6 +52,7 @@ class CompareOptions:
     early: Early | None = None
     threshold: float = THRESHOLD
     opened: Bench | None = None
+    instructions: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def _notes(chain: Chain, full: Predictions, reference: Rung, links: tuple[Link, 
         notes.append(f"the largest rung, {top}, is not in {chain.store.root}: {reference.name} is the reference")
     notes += origin_notes(chain.bench)
     same = chain.bench.target.runtime.kernels == chain.desktop.target.runtime.kernels
-    if chain.bench.origin == "emulated" and same:
+    if chain.bench.origin == "emulated" and chain.bench.target.transport.type == "local" and same:
         notes.append("the stand-in is the desktop's own runtime and kernels: its device step is zero by construction")
     trained = {table.source.notes for table in (full, *(link.table for link in links if link.stage == "size"))}
     if len(trained) > 1:

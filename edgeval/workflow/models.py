@@ -94,6 +94,7 @@ class Setting:
     early: Early | None = None
     threshold: float = THRESHOLD
     opened: Bench | None = None
+    instructions: bool = False
 
 
 def compare_models(

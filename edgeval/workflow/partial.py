@@ -17,7 +17,18 @@ from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.bench import Bench
 from edgeval.workflow.canary import canary
-from edgeval.workflow.run import Model, leaks, marks, model_identity, ran_on, ready, record, table_of, work_name
+from edgeval.workflow.run import (
+    Model,
+    counted,
+    leaks,
+    marks,
+    model_identity,
+    ran_on,
+    ready,
+    record,
+    table_of,
+    work_name,
+)
 
 SEED = 20_000
 
@@ -70,7 +81,7 @@ def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Stor
     name = work_name(model, sha256, bench, whole.sha256, whole.class_names)
     path = store.table(f"{name}-first-{part.count}")
     if part.watch is None and path.exists():
-        found = store.read_table(path)
+        found = counted(model, whole, store.read_table(path), bench, (store, path, reporter))
         record(model, whole.take(np.arange(len(found))), found, bench)
         return found.with_source(**marks(model, bench, found.source), **leaks(model, whole, found.source))
     store.open()
@@ -87,7 +98,7 @@ def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Stor
         reading=model.reading,
         upto=upto,
         watch=part.watch,
-        latency=part.watch is None,
+        latency=part.watch is None and bench.origin != "emulated",
     )
     sung = canary(job, bench, store, reporter)
     result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts, say=reporter.say)
@@ -97,6 +108,7 @@ def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Stor
     made = made.with_source(**ran_on(bench, result), **marks(model, bench, made.source))
     if part.watch is None:
         store.write_table(path, made)
+        made = counted(model, whole, made, bench, (store, path, reporter))
         record(model, whole.take(np.arange(len(made))), made, bench)
     return made.with_source(**leaks(model, whole, made.source))
 

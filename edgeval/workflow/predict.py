@@ -27,6 +27,7 @@ class RunOptions:
     formats: tuple[Format, ...] = ()
     seeds: tuple[int, ...] = ()
     opened: Bench | None = None
+    instructions: bool = False
 
 
 @dataclass(frozen=True)

@@ -49,14 +49,20 @@ def card_of(path: Path) -> str:
 
 @contextmanager
 def recorded(
-    target: str, path: Path | None, *, emulate: bool, command: str, reporter: Reporter | None = None
+    target: str,
+    path: Path | None,
+    *,
+    emulate: bool,
+    command: str,
+    instructions: bool = False,
+    reporter: Reporter | None = None,
 ) -> Iterator[Bench | None]:
     """The open target, recorded to `path` if all that runs on it goes well; None where nothing is to be recorded."""
     if path is None:
         yield None
         return
     check_place(path)
-    with open_bench(target, emulate=emulate, reporter=reporter) as bench:
+    with open_bench(target, emulate=emulate, instructions=instructions, reporter=reporter) as bench:
         if bench.recording is not None:
             raise InputError("a recording cannot be recorded again: copy its file", seen=bench.name)
         recorder = Recorder(command)

@@ -20,6 +20,7 @@ from edgeval.report import wording
 from edgeval.report.junit import render_junit
 from edgeval.report.regression import render_markdown
 from edgeval.report.regression_page import render_html
+from edgeval.run.job import Job
 from edgeval.store import Store
 from edgeval.tasks.quantities import Quantities, load_quantities
 from edgeval.workflow.bench import Bench, bench_of, origin_notes
@@ -89,6 +90,10 @@ def run_values(model: Model, data: Quantities, bench: Bench, store: Store, repor
         raise IntegrityError(f"{table} is damaged", seen=error.what, hint="remove it and run again") from error
     if found.source.sha256 != sha256 or len(found) != len(data):
         raise IntegrityError(f"{table} does not belong to this model and data", hint="remove it and run again")
+    if bench.counter is not None and found.source.instructions is None:
+        job = Job(model.path, data.samples, model.preprocess, bench.target, reading=model.reading)
+        found = found.with_source(instructions=bench.counter(job, bench.facts, reporter))
+        store.write(table, encode_values(found))
     return found.with_source(**marks(model, bench, found.source))
 
 

@@ -59,9 +59,23 @@ def run_model(
     found = store.read_table(table)
     if found.source.sha256 != sha256 or len(found) != len(samples):
         raise IntegrityError(f"{table} does not belong to this model and data", hint="remove it and run again")
+    found = counted(model, samples, found, bench, (store, table, reporter))
     _tell(model, found, reporter)
     record(model, samples, found, bench)
     return found.with_source(**marks(model, bench, found.source), **leaks(model, samples, found.source)), table
+
+
+def counted(
+    model: Model, samples: Samples, found: Predictions, bench: Bench, kept: tuple[Store, Path, Reporter]
+) -> Predictions:
+    """The table with its instruction count, which is kept too; as it is where none is asked for or it is there."""
+    store, table, reporter = kept
+    if bench.counter is None or found.source.instructions is not None:
+        return found
+    job = Job(model.path, samples, model.preprocess, bench.target, reading=model.reading)
+    more = found.with_source(instructions=bench.counter(job, bench.facts, reporter))
+    store.write_table(table, more)
+    return more
 
 
 def record(model: Model, samples: Samples, found: Predictions, bench: Bench) -> None:
@@ -125,7 +139,8 @@ def answers(
     store.open()
     chunks = store.chunks(name)
     bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
-    job = Job(model.path, samples, model.preprocess, bench.target, reading=model.reading)
+    timed = bench.origin != "emulated"  # an emulator's timings say nothing
+    job = Job(model.path, samples, model.preprocess, bench.target, latency=timed, reading=model.reading)
     sung = canary(job, bench, store, reporter)
     result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts, say=reporter.say)
     return dequantise(chunks.join(len(samples)), result.hello), replace(result, hello=result.hello | sung)
@@ -139,6 +154,8 @@ def ran_on(bench: Bench, result: RunResult) -> dict[str, Any]:
 def _machine(bench: Bench) -> list[Any]:
     """What of the machine may change answers; a recording is a machine of its own."""
     known = [bench.facts.get("machine"), bench.facts.get("cpu_features"), bench.target.runtime.engine]
+    if bench.target.transport.type != "local":
+        known.append(bench.facts.get("cpu"))  # Arm cores with the same features have kernels of their own
     return known if bench.recording is None else [*known, bench.recording.sha256]
 
 

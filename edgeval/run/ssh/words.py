@@ -55,8 +55,8 @@ def check(target: Target) -> None:
 
 def options(transport: Transport) -> list[str]:
     """Options that say where and how to connect, without the host."""
-    config = os.environ.get(CONFIG)
-    words = ["-F", config] if config else []
+    config = transport.config or os.environ.get(CONFIG)
+    words = ["-F", str(config)] if config else []
     words += [f"-o{key}={value}" for key, value in FIXED.items()]
     words.append(f"-oConnectTimeout={max(1, round(transport.connect_timeout_s))}")
     words += ["-p", str(transport.port)] if transport.port else []
