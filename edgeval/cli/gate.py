@@ -10,6 +10,7 @@ import click
 from edgeval.cli import options, regression
 from edgeval.cli.display import Display
 from edgeval.cli.pairs import Hooks, pairs, weigh
+from edgeval.cli.results import keep_rows, show_rows
 
 if TYPE_CHECKING:
     from edgeval.records.verdict import Status
@@ -42,15 +43,16 @@ def gate(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet: b
     Examples:
       edgeval gate --target desktop
       edgeval gate --target rpi4 --report-dir report
+      edgeval gate --target rpi4-replay
+      edgeval gate --target rpi4,rpi5 --report-dir report
       edgeval gate OLD.npz NEW.npz --config release.toml --json verdict.json
       edgeval gate --reference big.onnx --candidate small_int8.tflite --data val/ --fail-on fail
 
     Exit codes: 0 PASS; 1 FAIL; 3 INCONCLUSIVE; 5 NO_VERDICT; 2 wrong use or bad input; 4 device unreachable.
     """
-    from edgeval.report.text import render_text
+    from edgeval.records.fleet import worst_code
     from edgeval.workflow.gate import early_judge, forewarn, gate_settings, judge_all
     from edgeval.workflow.project import open_store
-    from edgeval.workflow.report import as_json, keep
 
     if given["warn_only"] and given["fail_on"]:
         raise click.UsageError("--warn-only and --fail-on say different things; give one")
@@ -65,9 +67,9 @@ def gate(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet: b
         early = early_judge(settings, store, display) if given["sequential"] else None
         found = weigh(what, given, store, display, Hooks(forewarn(settings, display), early, counting))
         rows, status = judge_all(found.evidences, settings, store)
-        page = keep(rows, found.samples, store, found.name, report_dir=given["report_dir"], tables=found.tables)
-    options.emit(render_text(rows, report=page), lambda: as_json(rows), json_to)
-    return _code(status, given)
+        page = keep_rows(found, rows, store, given["report_dir"])
+    silent = show_rows(found, rows, page, json_to)
+    return worst_code((silent, _code(status, given)))
 
 
 def _code(status: Status, given: dict[str, Any]) -> int:

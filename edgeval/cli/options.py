@@ -71,7 +71,8 @@ def target(function: F) -> F:
     function = click.option(
         "--emulate", is_flag=True, help="Run the card's stand-in on this computer; results are marked emulated."
     )(function)
-    return click.option("--target", metavar="T", help="Device name or card.  [default: desktop]")(function)
+    text = "Device name or card; several as A,B or tag:NAME.  [default: desktop]"
+    return click.option("--target", metavar="T", help=text)(function)
 
 
 def instructions(function: F) -> F:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,12 @@ from edgeval.cli import options
 if TYPE_CHECKING:
     from edgeval.cli.display import Display
     from edgeval.records.evidence import Evidence
+    from edgeval.records.findings import Comparison
+    from edgeval.records.fleet import Fleet
     from edgeval.records.predictions import Predictions
     from edgeval.store import Store
     from edgeval.tasks.samples import Samples
+    from edgeval.workflow.bench import Bench, Place
     from edgeval.workflow.compare import Before
     from edgeval.workflow.models import Setting, SideSpec
     from edgeval.workflow.partial import Early
@@ -31,6 +35,7 @@ class Weighed:
     evidences: list[Evidence]
     samples: Samples | None
     name: str
+    fleet: Fleet | None = None
 
     @property
     def tables(self) -> list[tuple[Predictions, Predictions]]:
@@ -140,7 +145,8 @@ def weigh(
         from edgeval.workflow.project import choose_target
         from edgeval.workflow.standin import check_counted
 
-        check_counted(choose_target(given["target"]), emulate=given["emulate"])
+        for name in one_or_many(choose_target(given["target"]), given):
+            check_counted(name, emulate=given["emulate"])
     if given["reference"] or given["candidate"] or len(what) > 1:
         return _any_models(what, given, store, display, hooks)
     return _ladder(what, given, store, display, hooks)
@@ -149,8 +155,8 @@ def weigh(
 def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display, hooks: Hooks) -> Weighed:
     """Rows for the rungs of a ladder."""
     from edgeval.workflow.compare import CompareOptions, compare_ladder
+    from edgeval.workflow.fleet_compare import compare_ladder_fleet
     from edgeval.workflow.project import choose_ladder, choose_target
-    from edgeval.workflow.record import recorded
 
     if what and what[0].endswith(".npz"):
         raise click.UsageError("give two tables: edgeval compare OLD.npz NEW.npz")
@@ -169,9 +175,14 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display:
         given["threshold"],
         instructions=given["instructions"] or hooks.instructions,
     )
-    how = {"emulate": asked.emulate, "instructions": asked.instructions}
-    with recorded(target, given["record"], command=options.typed(), reporter=display, **how) as opened:
-        rows, samples = compare_ladder(ladder, replace(asked, opened=opened), store, display, hooks.before)
+    names, fleet = one_or_many(target, given, hooks), None
+    if len(names) > 1:
+        found = compare_ladder_fleet(ladder, asked, names, store, display, hooks.before)
+        rows, samples, fleet = found.evidences, found.samples, found.fleet
+    else:
+        asked = replace(asked, target=names[0])
+        with recording(asked, given["record"], display) as opened:
+            rows, samples = compare_ladder(ladder, replace(asked, opened=opened), store, display, hooks.before)
     parts = [
         ladder.name,
         *given["rungs"],
@@ -180,21 +191,50 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display:
     ]
     parts += [f"s{given['seed']}"] if given["seed"] is not None else []
     parts += [f"n{given['images']}"] if given["images"] is not None else []
-    return Weighed(rows, samples, "-".join(parts))
+    return Weighed(rows, samples, "-".join(parts), fleet)
 
 
 def _any_models(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display, hooks: Hooks) -> Weighed:
     """One row for two models or tables."""
+    from edgeval.workflow.fleet_compare import compare_models_fleet
     from edgeval.workflow.models import compare_models
-    from edgeval.workflow.record import recorded
 
     _refuse(given, ("tolerance",), "classification: it is for --task regression")
     reference, candidate, setting = sides(what, given, hooks)
-    how = {"emulate": setting.emulate, "instructions": setting.instructions}
-    with recorded(setting.target, given["record"], command=options.typed(), reporter=display, **how) as opened:
+    names = one_or_many(setting.target, given, hooks)
+    if len(names) > 1:
+        many = compare_models_fleet((reference, candidate), setting, names, store, display)
+        row = many.evidences[0].comparison
+        return Weighed(many.evidences, many.samples, _against(row), many.fleet)
+    setting = replace(setting, target=names[0])
+    with recording(setting, given["record"], display) as opened:
         found, samples = compare_models(reference, candidate, replace(setting, opened=opened), store, display)
-    row = found.comparison
-    return Weighed([found], samples, f"{row.reference.name}-against-{row.candidate.name}")
+    return Weighed([found], samples, _against(found.comparison))
+
+
+def recording(place: Place, path: Path | None, display: Display) -> AbstractContextManager[Bench | None]:
+    """The open target with a recorder, where --record asks for one."""
+    from edgeval.workflow.record import recorded
+
+    how = {"emulate": place.emulate, "instructions": place.instructions}
+    return recorded(place.target, path, command=options.typed(), reporter=display, **how)
+
+
+def _against(row: Comparison) -> str:
+    """A name for the files of two models."""
+    return f"{row.reference.name}-against-{row.candidate.name}"
+
+
+def one_or_many(target: str, given: dict[str, Any], hooks: Hooks | None = None) -> tuple[str, ...]:
+    """The targets that are meant. Raises a usage error for what goes with one target only."""
+    from edgeval.workflow.fleet import targets_of
+
+    names = targets_of(target)
+    if len(names) > 1 and given.get("record"):
+        raise click.UsageError("--record records one target; give one")
+    if len(names) > 1 and hooks and hooks.early:
+        raise click.UsageError("--sequential watches one target; give one")
+    return names
 
 
 def sides(what: tuple[str, ...], given: dict[str, Any], hooks: Hooks) -> tuple[SideSpec, SideSpec, Setting]:

@@ -61,13 +61,15 @@ def gate_numbers(
 
 def _weigh(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display) -> RegressionEvidence:
     """Run what has not run yet and compare."""
-    from edgeval.cli.pairs import Hooks, sides
+    from edgeval.cli.pairs import Hooks, one_or_many, sides
     from edgeval.workflow.regression import compare_regression
 
     for name in ("outputs", "reference_outputs", "candidate_outputs", "images", "record"):
         if given[name] is not None:
             raise click.UsageError(f"--{name.replace('_', '-')} does not go with --task regression")
     reference, candidate, setting = sides(what, given, Hooks(instructions=given["instructions"]))
+    if len(one_or_many(setting.target, given)) > 1:
+        raise click.UsageError("several targets do not go with --task regression; give one")
     return compare_regression((reference, candidate), setting, given["tolerance"], store, display)
 
 

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from edgeval.errors import InputError
+from edgeval.records.fleet import DeviceState, Fleet
 from edgeval.records.verdict import RuleResult, Verdict
 from edgeval.report import judged, wording
 from edgeval.report.judged import Row
@@ -16,13 +17,15 @@ ELEMENTS = {"FAIL": "failure", "INCONCLUSIVE": "error", "NO_VERDICT": "error"}
 MOST_CLASSES = 50
 
 
-def render_junit(rows: Sequence[Row]) -> str:
-    """The XML text. Raises InputError without a row."""
+def render_junit(rows: Sequence[Row], fleet: Fleet | None = None) -> str:
+    """The XML text, with a suite for each target of a fleet that did not answer. Raises InputError without a row."""
     if not rows:
         raise InputError("there is no comparison to report", hint="edgeval compare --target NAME")
     root = ET.Element("testsuites", name="edgeval")
     for row in rows:
         root.append(_suite(row))
+    for device in fleet.silent if fleet else ():
+        root.append(_silent(device))
     for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in root)))
     root.set("time", "0")
@@ -43,6 +46,17 @@ def _suite(row: Row) -> ET.Element:
         suite.set(attribute, str(sum(case.find(element) is not None for case in cases)))
     suite.set("tests", str(len(cases)))
     suite.set("time", "0")
+    return suite
+
+
+def _silent(device: DeviceState) -> ET.Element:
+    """A target that did not answer."""
+    counts = {"tests": "1", "failures": "0", "errors": "1", "skipped": "0", "time": "0"}
+    suite = ET.Element("testsuite", {"name": _text(device.name, 300), **counts})
+    case = _case(f"edgeval.{device.name}", "the target answers")
+    said = f"{device.state}, exit code {device.exit_code}: {device.error}"
+    ET.SubElement(case, "error", message=_text(said, 600), type=device.state.upper())
+    suite.append(case)
     return suite
 
 

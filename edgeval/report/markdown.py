@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from edgeval.errors import InputError
 from edgeval.records.findings import Comparison
+from edgeval.records.fleet import Disagreement, Fleet
 from edgeval.records.verdict import RuleResult
 from edgeval.report import judged, wording
 
@@ -20,6 +21,10 @@ STEPS = (
 )
 RULES = "| Verdict | Rule | Measured | At worst | Confidence | Remark |\n| :-- | :-- | --: | --: | --: | :-- |"
 EMOJI = {"PASS": "✅", "FAIL": "❌", "INCONCLUSIVE": "❔", "NO_VERDICT": "⚠️"}
+PAIRS = (
+    "| Targets | Candidate | Answers that differ | Lost | Gained | Jaccard | 95% interval |\n"
+    "| :-- | :-- | --: | --: | --: | --: | --: |"
+)
 MEASURES = "| Measure | Reference | Candidate | Change | 95% interval | Method |\n| :-- | --: | --: | --: | --: | :-- |"
 
 
@@ -41,6 +46,34 @@ def render_markdown(rows: Sequence[Comparison]) -> str:
         f"<sub>{end}</sub>",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def render_fleet_markdown(fleet: Fleet, rows: Sequence[Comparison]) -> str:
+    """The same for several targets: who did not answer comes first, where they disagree last. Raises InputError."""
+    silent = [
+        f"- ⚠️ **{escape(device.name)}** {device.state} (exit code {device.exit_code}): {escape(device.error, 400)}"
+        for device in fleet.silent
+    ]
+    parts = ["\n".join(silent)] if silent else []
+    parts.append(render_markdown(rows).rstrip("\n"))
+    if fleet.disagreement:
+        lines = [_cells(_disagreement(pair)) for pair in fleet.disagreement]
+        parts += ["### Where targets disagree, on the same file", "\n".join([PAIRS, *lines])]
+    return "\n\n".join(parts) + "\n"
+
+
+def _disagreement(pair: Disagreement) -> list[str]:
+    """One pair of targets."""
+    overlap = wording.DASH if pair.jaccard is None else f"{pair.jaccard:.3f}"
+    return [
+        f"{escape(pair.one)} / {escape(pair.other)}",
+        f"{escape(pair.candidate)} ({escape(pair.format)})",
+        f"{wording.count(pair.changed)} of {wording.count(pair.n)}",
+        wording.count(pair.lost),
+        wording.count(pair.gained),
+        overlap,
+        wording.DASH if pair.ci95 is None else f"{pair.ci95[0]:.3f} to {pair.ci95[1]:.3f}",
+    ]
 
 
 def _verdicts(rows: Sequence[Comparison]) -> list[str]:

@@ -26,7 +26,7 @@ def render_text(rows: Sequence[Comparison], *, report: Path | None) -> str:
         blocks.append(_row(rows[0]))
     elif rows:
         blocks += [_heads(rows), _judged(rows) if judged.overall(rows) else _all_steps(rows)]
-    blocks.append("\n".join(_notes(rows)))
+    blocks.append("\n".join(notes_of(rows)))
     blocks += [f"Report: {report}"] if report is not None else []
     return "\n\n".join(block for block in blocks if block).translate(ASCII)
 
@@ -160,7 +160,7 @@ def _rest(row: Comparison) -> list[str]:
     return ["", *lines] if lines else []
 
 
-def _notes(rows: Sequence[Comparison]) -> list[str]:
+def notes_of(rows: Sequence[Comparison]) -> list[str]:
     """The first notes, each once; the report has them all."""
     notes = list(dict.fromkeys(note for row in rows for note in row.notes))
     lines = [f"  {line}" for note in notes[:NOTES] for line in _wrap(f"note: {note}", 76)]

@@ -27,8 +27,8 @@ from edgeval.workflow.data import load_split
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor, retraining_floor
 from edgeval.workflow.leakage import leak_note
-from edgeval.workflow.partial import Bid, Early, Part, part_of, run_part, shuffled, subset
-from edgeval.workflow.run import run_model, rung_model
+from edgeval.workflow.partial import Bid, Early, part_of, run_images, subset
+from edgeval.workflow.run import rung_model
 
 DESKTOP = "desktop"
 Before = Callable[[NDArray[np.int64], tuple[str, ...]], None]
@@ -77,18 +77,24 @@ class Chain:
 
 
 def compare_ladder(
-    ladder: Ladder, options: CompareOptions, store: Store, reporter: Reporter, before: Before = nothing_before
+    ladder: Ladder,
+    options: CompareOptions,
+    store: Store,
+    reporter: Reporter,
+    before: Before = nothing_before,
+    samples: Samples | None = None,
 ) -> tuple[list[Evidence], Samples]:
     """One comparison a rung, and the test images. The reference is the largest rung in the results folder, in torch.
 
-    `before` is told what is about to be compared, once the data are read and before anything runs.
+    `before` is told what is about to be compared, once the data are read and before anything runs; `samples`: all test
+    images, where they are read already.
     """
     for name in options.rungs:
         ladder.rung(name)  # what is typed wrongly comes before what is out of reach
     with bench_of(options, reporter) as bench, open_bench(DESKTOP) as desktop:
         fmt = options.format or bench.target.model.format
-        reference, rungs, seed = _choose(ladder, options, store)
-        samples = load_split(ladder, "test", reporter.bar("test data", ""))
+        reference, rungs, seed = choose(ladder, options, store)
+        samples = samples or load_split(ladder, "test", reporter.bar("test data", ""))
         command = _command(ladder, options, seed) + store.flag
         part = samples if options.images is None else subset(samples, options.images)
         before(part.labels, part.class_names)
@@ -97,7 +103,7 @@ def compare_ladder(
         return [_row(chain, full, rung, (reference, points)) for rung in rungs], part
 
 
-def _choose(ladder: Ladder, options: CompareOptions, store: Store) -> tuple[Rung, list[Rung], int]:
+def choose(ladder: Ladder, options: CompareOptions, store: Store) -> tuple[Rung, list[Rung], int]:
     """Reference rung, candidate rungs and seed. Raises MissingError with the command that makes what is missing."""
     named = ladder.typed
     asked = [ladder.rung(name) for name in options.rungs]
@@ -221,10 +227,11 @@ def _links(chain: Chain, reference: Rung, rung: Rung) -> list[Link]:
     links = []
     if rung != reference:
         links.append(Link("size", f"{rung.name} torch", _torch(chain, rung)))
-    twin = float_twin(chain.format)
-    links.append(Link("export", f"{rung.name} {twin} on {DESKTOP}", _answers(chain, rung, twin, chain.desktop)))
+    twin, here = float_twin(chain.format), chain.bench if _is_desktop(chain) else chain.desktop
+    place = here if chain.format == twin else chain.desktop
+    links.append(Link("export", f"{rung.name} {twin} on {DESKTOP}", _answers(chain, rung, twin, place)))
     if chain.format != twin:
-        table = _answers(chain, rung, chain.format, chain.desktop)
+        table = _answers(chain, rung, chain.format, here)
         links.append(Link("quantisation", f"{rung.name} {chain.format} on {DESKTOP}", table))
     if not _is_desktop(chain):
         label = f"{rung.name} {chain.format} on {chain.bench.name}"
@@ -251,10 +258,7 @@ def _torch(chain: Chain, rung: Rung) -> Predictions:
 def _answers(chain: Chain, rung: Rung, fmt: Format, bench: Bench) -> Predictions:
     """The predictions of one exported file on one bench."""
     model = rung_model(chain.store, chain.ladder, rung, chain.seed, fmt)
-    if chain.options.images is None:
-        return run_model(model, chain.samples, bench, chain.store, chain.reporter)[0]
-    part = Part(chain.options.images)
-    return run_part(model, shuffled(chain.whole), part, bench, chain.store, chain.reporter)
+    return run_images(model, chain.whole, chain.options.images, bench, chain.store, chain.reporter)
 
 
 def _is_desktop(chain: Chain) -> bool:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edgeval.errors import EdgevalError, RuntimeMissing
+from edgeval.records.fleet import Fleet
 from edgeval.report import wording
-from edgeval.report.index import Entry, render_index
+from edgeval.report.index import Entry, FleetEntry, render_index
 from edgeval.store import Store
 from edgeval.workflow.kept import file_stem, read_any
 
@@ -18,7 +19,8 @@ def index_store(store: Store) -> None:
     for path in sorted((store.root / "comparisons").glob("*.json")):
         entries[path] = _entry(path, reports)
     try:
-        everything = render_index([entry for entry, _ in entries.values()], title="All targets")
+        listed = [entry for entry, _ in entries.values()]
+        everything = render_index(listed, title="All targets", fleets=_fleets(store), devices=True)
         Store(reports).write(reports / "index.html", everything.encode())
         for place in sorted({place for _, place in entries.values() if place}):
             mine = [_nearer(entry, place) for entry, where in entries.values() if where == place]
@@ -26,6 +28,19 @@ def index_store(store: Store) -> None:
             Store(reports).write(reports / place / "index.html", page.encode())
     except RuntimeMissing:
         return
+
+
+def _fleets(store: Store) -> list[FleetEntry]:
+    """The kept runs on several targets whose page is there; damaged ones are passed over."""
+    found = []
+    for path in sorted((store.root / "fleets").glob("*.json")):
+        try:
+            fleet, when = store.read_record(Fleet, path), utc(path.stat().st_mtime)
+        except (EdgevalError, OSError):
+            continue
+        if fleet.page and (store.root / "reports" / Path(fleet.page).name).is_file():
+            found.append(FleetEntry(Path(fleet.page).name, when, fleet))
+    return found
 
 
 def _entry(path: Path, reports: Path) -> tuple[Entry, str]:

@@ -30,8 +30,8 @@ from edgeval.workflow.data import load_split, preprocess_from
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor
 from edgeval.workflow.leakage import leak_note
-from edgeval.workflow.partial import Bid, Early, Part, run_part, shuffled, subset
-from edgeval.workflow.run import Model, run_model, rung_model
+from edgeval.workflow.partial import Bid, Early, run_images, subset
+from edgeval.workflow.run import Model, rung_model
 
 MODELS = (".onnx", ".tflite")
 KERAS = (".keras", ".h5", "a SavedModel folder")
@@ -98,32 +98,34 @@ class Setting:
 
 
 def compare_models(
-    reference: SideSpec, candidate: SideSpec, setting: Setting, store: Store, reporter: Reporter
+    reference: SideSpec,
+    candidate: SideSpec,
+    setting: Setting,
+    store: Store,
+    reporter: Reporter,
+    samples: Samples | None = None,
 ) -> tuple[Evidence, Samples | None]:
-    """The candidate on the target against the reference on the desktop; and the images where there are some."""
+    """The candidate on the target against the reference on the desktop; and the images where there are some.
+
+    samples: those of --data, where they are read already.
+    """
     for side in (reference, candidate):
         check_side(side)
     if setting.target != "desktop" and (is_model(candidate.text) or text_is_rung(candidate.text)):
         with bench_of(setting, reporter):
             pass  # a board that cannot be reached is found before the reference has run
-    needs_data = any(is_model(side.text) for side in (reference, candidate))
-    if needs_data and setting.data is None:
-        raise InputError(
-            "model files need labelled data", seen=reference.text, hint="add --data FOLDER, FILE.npz or FILE.csv"
-        )
-    bar = reporter.bar("data", "images")
-    samples = load_own(setting.data, size=setting.size, progress=bar) if setting.data else None
+    samples = samples or read_data((reference, candidate), setting, reporter)
     if samples is None and (setting.images or setting.early):
         what = "--images" if setting.images else "--sequential"
         raise InputError(f"{what} shortens a run, and these sides have none", seen=candidate.text, hint="add --data")
     whole, desktop = samples, replace(setting, target="desktop", emulate=False, opened=None)
     if samples is not None and setting.images:
         samples = subset(samples, setting.images)
-    full = _table(reference, whole, desktop, store, reporter)
+    full = side_table(reference, whole, desktop, store, reporter)
     setting.before(full.labels, full.class_names)
     if setting.early is not None and samples is not None:
         return _early(candidate, samples, full, setting, reporter), samples
-    small = _table(candidate, whole, setting, store, reporter)
+    small = side_table(candidate, whole, setting, store, reporter)
     floor, why = _floor(candidate, samples, setting, store, reporter)
     notes = (*(samples.notes if samples else ()), *([why] if why else []))
     notes += origin_notes(small.source)
@@ -134,6 +136,16 @@ def compare_models(
     )
     reason = "no ladder of float checkpoints stands behind this candidate"
     return found.with_findings(kernel_floor=floor, expected_reason=reason), samples
+
+
+def read_data(sides: tuple[SideSpec, SideSpec], setting: Setting, reporter: Reporter) -> Samples | None:
+    """The images of --data. Raises InputError where model files have none."""
+    if setting.data is not None:
+        return load_own(setting.data, size=setting.size, progress=reporter.bar("data", "images"))
+    if any(is_model(side.text) for side in sides):
+        hint = "add --data FOLDER, FILE.npz or FILE.csv"
+        raise InputError("model files need labelled data", seen=sides[0].text, hint=hint)
+    return None
 
 
 def _early(side: SideSpec, samples: Samples, full: Predictions, setting: Setting, reporter: Reporter) -> Evidence:
@@ -173,7 +185,9 @@ def is_model(text: str) -> bool:
     return text.lower().endswith(MODELS) or keras_form(Path(text)) is not None
 
 
-def _table(side: SideSpec, samples: Samples | None, setting: Setting, store: Store, reporter: Reporter) -> Predictions:
+def side_table(
+    side: SideSpec, samples: Samples | None, setting: Setting, store: Store, reporter: Reporter
+) -> Predictions:
     """Predictions of one side."""
     if text_is_rung(side.text):
         return _rung(side.text, samples, setting, store, reporter)
@@ -182,14 +196,7 @@ def _table(side: SideSpec, samples: Samples | None, setting: Setting, store: Sto
         return read_table(path)
     assert samples is not None
     with bench_of(setting, reporter) as bench:
-        return _run(model_of(side, path, reporter), samples, setting, bench, (store, reporter))
-
-
-def _run(model: Model, samples: Samples, setting: Setting, bench: Bench, kept: tuple[Store, Reporter]) -> Predictions:
-    """Answers to all samples, or to the first of them in their seeded order."""
-    if setting.images is None:
-        return run_model(model, samples, bench, *kept)[0]
-    return run_part(model, shuffled(samples), Part(setting.images), bench, *kept)
+        return run_images(model_of(side, path, reporter), samples, setting.images, bench, store, reporter)
 
 
 def text_is_rung(text: str) -> bool:
@@ -248,7 +255,7 @@ def _rung(text: str, samples: Samples | None, setting: Setting, store: Store, re
     if samples is None:
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
     with bench_of(setting, reporter) as bench:
-        return _run(model, samples, setting, bench, (store, reporter))
+        return run_images(model, samples, setting.images, bench, store, reporter)
 
 
 def _seed(said: list[str], found: list[int], text: str) -> int:

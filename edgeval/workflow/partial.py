@@ -26,6 +26,7 @@ from edgeval.workflow.run import (
     ran_on,
     ready,
     record,
+    run_model,
     table_of,
     work_name,
 )
@@ -73,6 +74,15 @@ class Bid:
 
 Early = Callable[[Bid], Evidence]
 """Judges a candidate while it runs, and ends the run when that is settled."""
+
+
+def run_images(
+    model: Model, whole: Samples, count: int | None, bench: Bench, store: Store, reporter: Reporter
+) -> Predictions:
+    """Answers to all samples, or to the first `count` of them in their seeded order."""
+    if count is None:
+        return run_model(model, whole, bench, store, reporter)[0]
+    return run_part(model, shuffled(whole), Part(count), bench, store, reporter)
 
 
 def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Store, reporter: Reporter) -> Predictions:

@@ -10,6 +10,7 @@ from typing import Any
 
 from edgeval.errors import InputError, RuntimeMissing
 from edgeval.records.findings import Comparison
+from edgeval.records.fleet import Fleet, worst_code
 from edgeval.report import judged, wording
 from edgeval.report.html import render_html
 from edgeval.report.index import Entry, render_index
@@ -23,9 +24,12 @@ from edgeval.workflow.kept import Tables, file_stem, pack_flipped, pack_pictures
 SUFFIXES = (".html", ".md", ".xml", ".json")
 
 
-def as_json(rows: Sequence[Comparison]) -> str:
-    """One comparison as an object; several as a list under `rows`, with the status that counts for all of them."""
-    if len(rows) == 1:
+def as_json(rows: Sequence[Comparison], fleet: Fleet | None = None) -> str:
+    """One comparison as an object; several as a list under `rows`, with the status that counts for all of them.
+
+    A fleet adds its `devices` and their `disagreement`.
+    """
+    if len(rows) == 1 and fleet is None:
         return rows[0].model_dump_json(indent=1, by_alias=True)
     body = [row.model_dump(mode="json", by_alias=True) for row in rows]
     whole: dict[str, Any] = {"schema": "edgeval/compare/1", "rows": body}
@@ -33,6 +37,9 @@ def as_json(rows: Sequence[Comparison]) -> str:
     if status is not None:
         code = next(row.verdict.exit_code for row in rows if row.verdict and row.verdict.status == status)
         whole["verdict"] = {"status": status, "exit_code": code}
+    if fleet is not None:
+        told = fleet.model_dump(mode="json", include={"devices", "disagreement"})
+        whole |= {"exit_code": worst_code((fleet.code, whole.get("verdict", {}).get("exit_code", 0))), **told}
     return json.dumps(whole, indent=1, allow_nan=False)
 
 
@@ -57,7 +64,7 @@ def keep(
     store.write(kept.with_name(f"{stem}.json"), as_json(rows).encode())
     store.write(kept.with_name(f"{stem}.images.npz"), pack_pictures(images))
     store.write(kept.with_name(f"{stem}.flipped.npz"), pack_flipped(rows, samples, tables))
-    page = _pages(rows, images, store.root / "reports" / place / page_stem(stem, place))
+    page = pages(rows, images, store.root / "reports" / place / page_stem(stem, place))
     index_store(store)
     return page if report_dir is None else _report_dir(rows, images, report_dir)
 
@@ -70,7 +77,7 @@ def render(path: Path, images: Mapping[str, bytes], rows: Sequence[Comparison]) 
     Store(path.parent).write(path, text.encode())
 
 
-def _pages(rows: Sequence[Comparison], images: Mapping[str, bytes], stem: Path) -> Path:
+def pages(rows: Sequence[Comparison], images: Mapping[str, bytes], stem: Path) -> Path:
     """Markdown, and HTML where it can be made; the path of the better one."""
     page = stem.with_name(f"{stem.name}.md")
     render(page, images, rows)
@@ -86,11 +93,11 @@ def _report_dir(rows: Sequence[Comparison], images: Mapping[str, bytes], folder:
     """The files of a pipeline, under names that never change. Raises InputError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        page = _pages(rows, images, folder / "report")
+        page = pages(rows, images, folder / "report")
         for name in ("report.json", "junit.xml"):
             render(folder / name, images, rows)
         if page.suffix == ".html":
-            entry = Entry("report.json", page.name, _now(), tuple(rows))
+            entry = Entry("report.json", page.name, now(), tuple(rows))
             Store(folder).write(folder / "index.html", render_index([entry], title=wording.place(rows[0])).encode())
     except OSError as error:
         hint = f"{error.strerror}; choose another --report-dir"
@@ -98,5 +105,5 @@ def _report_dir(rows: Sequence[Comparison], images: Mapping[str, bytes], folder:
     return page
 
 
-def _now() -> str:
+def now() -> str:
     return utc(datetime.now(UTC).timestamp())
