@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,7 @@ from flatbuffers.table import Table
 from edgeval.errors import ModelError
 from edgeval.export import flatbuffer
 from edgeval.export.edgetpu import COMPILED
-from edgeval.records.compiled import CompiledFile
+from edgeval.records.compiled import CompiledCard, CompiledFile, CompilerReport
 
 PACKAGE_KEY, PACKAGE_MARK = "4", b"DWN1"
 # Fields of the package's tables, by their number (libedgetpu, executable/executable.fbs).
@@ -53,6 +54,56 @@ def read_compiled(data: bytes, name: str) -> CompiledFile:
     except DAMAGED as error:
         what = f"{name}: what the Edge TPU compiler put into this file cannot be read"
         raise ModelError(what, seen=error, hint="compile it again") from error
+
+
+def card_of(
+    name: str,
+    data: bytes,
+    source: bytes | None,
+    *,
+    where: str = "prebuilt",
+    args: tuple[str, ...] = (),
+    report: CompilerReport | None = None,
+) -> CompiledCard:
+    """The card of a compiled file; `source` are the bytes that it was compiled from, where they are known.
+
+    The share of mapped operators is the compiler's own where its report is there, else what is left outside says it.
+    """
+    said = read_compiled(data, name)
+    left = sum(said.left.values())
+    operators = len(flatbuffer.parse(source).subgraphs[0].operators) if source else None
+    share = 1.0 if not left else None if operators is None else max(0, operators - left) / max(1, operators)
+    if report is not None and report.rows:
+        operators = sum(row.count for row in report.rows)
+        share = report.mapped / max(1, operators)
+    return CompiledCard(
+        file=name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        source_sha256=hashlib.sha256(source).hexdigest() if source else None,
+        where=where,
+        args=args,
+        operators=operators,
+        mapped_share=share,
+        said=said,
+        report=report,
+    )
+
+
+def border(data: bytes) -> list[str]:
+    """Shapes, types, scales and zero points of inputs and outputs: what a compiler leaves as it is."""
+    graph = flatbuffer.parse(data).subgraphs[0]
+    return [_words(graph.tensors[i]) for i in (*graph.inputs, *graph.outputs)]
+
+
+def _words(tensor: Any) -> str:
+    """A tensor's type, shape, scale and zero point."""
+    shape, grid = _numbers(tensor.shape), tensor.quantization
+    scale, zero = (None, None) if grid is None else (_numbers(grid.scale), _numbers(grid.zeroPoint))
+    return f"{flatbuffer.type_name(tensor)} {shape} scale {scale} zero point {zero}"
+
+
+def _numbers(values: Any) -> str:
+    return "" if values is None else ",".join(f"{float(value):.6g}" for value in values)
 
 
 def _package(options: bytes) -> Table:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr
 
-from edgeval.records.artifact import Format
+from edgeval.records.artifact import Format, Profile
 from edgeval.records.cards import Card, Record, find, read
 
 Kernels = Literal["auto", "builtin", "reference"]
@@ -89,19 +89,20 @@ class ModelNeeds(Record):
 
 
 class Compile(Record):
-    """A compiler that must run on the artifact first."""
+    """A compiler that must run on the artifact first; `where` is local, ssh:NAME or prebuilt."""
 
     tool: str
     version: str | None = None
     args: tuple[str, ...] = ()
-    where: str = "local"
+    where: str = Field(default="local", pattern=r"^(local|prebuilt|ssh:\w[\w.-]*)$")
+    timeout_s: float = Field(default=600, gt=0)
 
 
 class Accept(Record):
-    """What a compiled artifact must reach."""
+    """What a compiled artifact must reach; mapped_ops_min is a share, 0..1."""
 
-    mapped_ops_min: float | None = None
-    cached_bytes_max: int | None = None
+    mapped_ops_min: float | None = Field(default=None, ge=0, le=1)
+    cached_bytes_max: int | None = Field(default=None, ge=0)
     arena_kb: float | None = None
 
 
@@ -193,6 +194,12 @@ class Target(Card):
     machine: Machine | None = None
     emulate: Emulate | None = None
     compare: CompareOptions = CompareOptions()
+
+    def profile(self, fmt: Format) -> Profile:
+        """For which runtime family a ladder's file of this format must be exported (edgeval export --for)."""
+        if fmt != "tflite-int8" or self.model.per_channel_dense:
+            return "litert"
+        return "coral" if self.kind == "edgetpu" else "tflite-runtime"
 
     def changed(self, **values: Any) -> Target:
         """A copy with other values at the top level."""

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from edgeval.errors import BenchError
 from edgeval.records.target import Target
-from edgeval.run.agent import frames
-from edgeval.run.bundle import agent_bytes
-from edgeval.run.faults import as_error
+from edgeval.run.ask import ask
 from edgeval.run.host import Host
-from edgeval.run.probe import last_line
 
 TRY_S = 60.0
 
@@ -53,20 +48,5 @@ def try_delegate(host: Host, target: Target, engine: tuple[str, str]) -> dict[st
         "sample_timeout_s": max(TRY_S, target.limits.sample_timeout_s),
         "run_timeout_s": None,
     }
-    agent = host.put(agent_bytes(), "agent.pyz")
-    words = host.put(json.dumps(order).encode(), "job.json")
-    known: dict[str, Any] | None = None
-    fault: frames.Header | None = None
-    with host.run([host.python, agent, "run", words]) as process:
-        frame = frames.read(process.stdout)
-        while frame is not None:
-            header = frame[0]
-            fault = fault or (header if header["type"] == "error" else None)
-            known = header if header["type"] == "delegate" else known
-            frame = frames.read(process.stdout)
-        complaint = last_line(process.stderr_tail())
-    if fault is not None:
-        raise as_error(fault, target.name, complaint)
-    if known is None:
-        raise BenchError("the agent stopped while it tried the delegate", seen=complaint, hint="run it again")
+    known, _ = ask(host, ("run", order), "delegate", target.name)
     return {key: value for key, value in known.items() if key not in ("type", "size", "sha256")}

@@ -23,6 +23,8 @@ KINDS: dict[str, tuple[type[EdgevalError], str]] = {
     "delegate": (RuntimeMissing, "check the card's [runtime.delegate] table"),
     "delegate-device": (UnreachableError, "check the device"),
     "delegate-pair": (RuntimeMissing, "install versions that go together"),
+    "tool-missing": (RuntimeMissing, "install it, or name a host that has it"),
+    "tool-timeout": (BenchError, "raise timeout_s in the card's [compile] table"),
     "residency": (IntegrityError, "compile it for the device"),
     "inputs": (IntegrityError, "run it again"),
     "runtime": (RuntimeMissing, "install a version that fits the device's Python and numpy"),

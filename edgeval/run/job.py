@@ -38,6 +38,7 @@ class Job:
     chunk: images a frame; workers: processes for accuracy, one thread each (None: one a core of the device);
     latency: whether to measure it afterwards with the card's threads; upto: answer only so many images from the first;
     accelerator: what is known of the card's delegate and of the compiled file (see delegate_words);
+    source: what `model` was compiled from, where it was;
     watch: sees each chunk as it is saved and may end the run.
     """
 
@@ -52,6 +53,7 @@ class Job:
     upto: int | None = None
     watch: Watch | None = None
     accelerator: Mapping[str, Any] | None = None
+    source: Path | None = None
 
 
 class Watch(Protocol):

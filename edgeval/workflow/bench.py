@@ -22,6 +22,7 @@ from edgeval.run.job import Job, Reading
 from edgeval.run.replay import ReplayHost
 from edgeval.run.ssh import SshHost
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.accelerator import CPU_FALLBACK, Accelerator, accelerate
 from edgeval.workflow.boards import board_host, counter_of
 from edgeval.workflow.standin import stand_in
 
@@ -37,7 +38,7 @@ class Bench:
     """An open target: its card, the host behind it, what the host says of itself, and how its numbers are marked.
 
     recording: what a replay target answers from; recorder: gets every finished table; counter: counts instructions,
-    where that was asked for and can be done.
+    where that was asked for and can be done; accelerator: the card's delegate, tried.
     """
 
     target: Target
@@ -49,6 +50,7 @@ class Bench:
     recording: Recorded | None = None
     recorder: Tape | None = None
     counter: Counter | None = None
+    accelerator: Accelerator | None = None
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,16 @@ def open_bench(
         with _replay(target) as bench:
             yield bench
         return
-    elif target.kind not in ("cpu", "gpu"):
+    elif target.kind not in ("cpu", "gpu", "edgetpu"):
         raise BenchError(f"this version cannot run on {target.kind} targets yet", seen=target.name)
     elif target.machine:
         fidelity = f"{target.machine.fidelity}: {target.machine.note}"
     counter = counter_of(target) if instructions else None
     with open_host(target, reporter) as host:
-        yield Bench(target, host, probe(host), target.name, origin, fidelity, counter=counter)
+        facts = probe(host)
+        target, accelerator = (target, None) if emulate else accelerate(target, host, facts)
+        shown = CPU_FALLBACK if accelerator and accelerator.lacking else target.name
+        yield Bench(target, host, facts, shown, origin, fidelity, counter=counter, accelerator=accelerator)
 
 
 def open_host(target: Target, reporter: Reporter | None = None) -> AbstractContextManager[Host]:

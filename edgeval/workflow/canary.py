@@ -47,12 +47,14 @@ def canary(job: Job, bench: Bench, store: Store, reporter: Reporter) -> dict[str
     if bench.recording is not None:
         return {}
     few = replace(job, samples=job.samples.take(places(len(job.samples))), latency=False, upto=None, watch=None)
+    own = bench.target.transport.type == "local" and bench.target.runtime.delegate is None
     with open_bench(DESKTOP) as desktop:
         try:
             engine = pick_engine(desktop.facts, desktop.target, job.model)
-            if bench.target.transport.type == "local" and pick_engine(bench.facts, bench.target, job.model) == engine:
+            if own and pick_engine(bench.facts, bench.target, job.model) == engine:
                 return {}
-            known = _known(few, desktop, store, engine)
+            plain = replace(few, model=job.source or job.model, accelerator=None)
+            known = _known(plain, desktop, store, engine)
         except (ModelError, RuntimeMissing) as error:
             reporter.say(f"no canary for {job.model.name}: this computer cannot run it ({error.what})")
             return {"canary": "none: the desktop cannot run the file"}

@@ -22,13 +22,14 @@ from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Reporter
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.accelerator import accelerator_notes
 from edgeval.workflow.bench import Bench, bench_of, open_bench, origin_notes
 from edgeval.workflow.data import load_split
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor, retraining_floor
 from edgeval.workflow.leakage import leak_note
 from edgeval.workflow.partial import Bid, Early, part_of, run_images, subset
-from edgeval.workflow.run import rung_model
+from edgeval.workflow.run import Model, rung_model
 
 DESKTOP = "desktop"
 Before = Callable[[NDArray[np.int64], tuple[str, ...]], None]
@@ -70,6 +71,11 @@ class Chain:
     command: str
     options: CompareOptions
     whole: Samples
+
+    def model(self, rung: Rung, fmt: Format) -> Model:
+        """The exported file of a rung that the target runs."""
+        profile = self.bench.target.profile(fmt)
+        return rung_model(self.store, self.ladder, rung, self.seed, fmt, profile=profile)
 
     def cut(self, table: Predictions) -> Predictions:
         """A table of all test images, cut to those of this comparison."""
@@ -158,14 +164,14 @@ def _row(chain: Chain, full: Predictions, rung: Rung, around: tuple[Rung, list[P
     """One rung against the full-size model; `around` is the reference's rung and the ladder's float checkpoints."""
     reference, points = around
     if chain.options.early is not None:
-        model = rung_model(chain.store, chain.ladder, rung, chain.seed, chain.format)
+        model = chain.model(rung, chain.format)
         notes = tuple(_notes(chain, full, reference, ()))
         return chain.options.early(Bid(model, chain.samples, full, chain.bench, chain.command, notes))
     links = tuple(_links(chain, reference, rung))
     candidate = links[-1].table
     target = candidate.source.model_copy(update={"name": chain.bench.name})
     floor, why = kernel_floor(
-        rung_model(chain.store, chain.ladder, rung, chain.seed, chain.format),
+        chain.model(rung, chain.format),
         chain.samples,
         chain.store,
         chain.reporter,
@@ -189,6 +195,7 @@ def _notes(chain: Chain, full: Predictions, reference: Rung, links: tuple[Link, 
         top = chain.ladder.rungs[-1].name
         notes.append(f"the largest rung, {top}, is not in {chain.store.root}: {reference.name} is the reference")
     notes += origin_notes(chain.bench)
+    notes += accelerator_notes(links[-1].table.source) if links else ()
     same = chain.bench.target.runtime.kernels == chain.desktop.target.runtime.kernels
     if chain.bench.origin == "emulated" and chain.bench.target.transport.type == "local" and same:
         notes.append("the stand-in is the desktop's own runtime and kernels: its device step is zero by construction")
@@ -257,7 +264,7 @@ def _torch(chain: Chain, rung: Rung) -> Predictions:
 
 def _answers(chain: Chain, rung: Rung, fmt: Format, bench: Bench) -> Predictions:
     """The predictions of one exported file on one bench."""
-    model = rung_model(chain.store, chain.ladder, rung, chain.seed, fmt)
+    model = chain.model(rung, fmt)
     return run_images(model, chain.whole, chain.options.images, bench, chain.store, chain.reporter)
 
 

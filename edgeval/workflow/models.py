@@ -24,6 +24,7 @@ from edgeval.run.infer import Reading
 from edgeval.store import Store
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.accelerator import accelerator_notes
 from edgeval.workflow.bench import Bench, bench_of, origin_notes
 from edgeval.workflow.compare import Before, nothing_before
 from edgeval.workflow.data import load_split, preprocess_from
@@ -128,7 +129,7 @@ def compare_models(
     small = side_table(candidate, whole, setting, store, reporter)
     floor, why = _floor(candidate, samples, setting, store, reporter)
     notes = (*(samples.notes if samples else ()), *([why] if why else []))
-    notes += origin_notes(small.source)
+    notes += origin_notes(small.source) + accelerator_notes(small.source)
     notes += tuple(note for table in (full, small) for note in leak_note(table.source.leaked, table.source.name))
     target = small.source.model_copy(update={"name": small.source.target or small.source.name})
     found = weigh(
@@ -251,10 +252,11 @@ def _rung(text: str, samples: Samples | None, setting: Setting, store: Store, re
                 "torch answers are kept for the ladder's own test images only", seen=text, hint="leave --data away"
             )
         return store.read_table(torch_table(store, ladder, rung, seed))
-    model = rung_model(store, ladder, rung, seed, fmt)  # type: ignore[arg-type]
-    if samples is None:
-        samples = load_split(ladder, "test", reporter.bar("test data", ""))
     with bench_of(setting, reporter) as bench:
+        profile = bench.target.profile(fmt)  # type: ignore[arg-type]
+        model = rung_model(store, ladder, rung, seed, fmt, profile=profile)  # type: ignore[arg-type]
+        if samples is None:
+            samples = load_split(ladder, "test", reporter.bar("test data", ""))
         return run_images(model, samples, setting.images, bench, store, reporter)
 
 

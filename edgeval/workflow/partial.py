@@ -20,6 +20,8 @@ from edgeval.workflow.canary import canary
 from edgeval.workflow.run import (
     Model,
     counted,
+    fitted,
+    for_delegate,
     leaks,
     marks,
     model_identity,
@@ -87,7 +89,8 @@ def run_images(
 
 def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Store, reporter: Reporter) -> Predictions:
     """Answers to the first samples of `whole` (shuffled already); what any other part answered is not run again."""
-    model, sha256 = ready(model, whole), model_identity(model.path)
+    model = ready(fitted(model, bench, store, reporter), whole)
+    sha256 = model_identity(model.path)
     name = work_name(model, sha256, bench, whole.sha256, whole.class_names)
     path = store.table(f"{name}-first-{part.count}")
     if part.watch is None and path.exists():
@@ -109,6 +112,8 @@ def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Stor
         upto=upto,
         watch=part.watch,
         latency=part.watch is None and bench.origin != "emulated",
+        accelerator=for_delegate(model, bench),
+        source=model.source,
     )
     sung = canary(job, bench, store, reporter)
     result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts, say=reporter.say)

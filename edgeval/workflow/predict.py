@@ -47,7 +47,9 @@ def run_ladder(ladder: Ladder, options: RunOptions, store: Store, reporter: Repo
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
         for rung, seed in todo:
             for fmt in options.formats or (bench.target.model.format,):
-                table, path = run_model(rung_model(store, ladder, rung, seed, fmt), samples, bench, store, reporter)
+                profile = bench.target.profile(fmt)
+                model = rung_model(store, ladder, rung, seed, fmt, profile=profile)
+                table, path = run_model(model, samples, bench, store, reporter)
                 yield Ran(table, path)
 
 

@@ -23,11 +23,12 @@ from edgeval.report.regression_page import render_html
 from edgeval.run.job import Job
 from edgeval.store import Store
 from edgeval.tasks.quantities import Quantities, load_quantities
+from edgeval.workflow.accelerator import accelerator_notes
 from edgeval.workflow.bench import Bench, bench_of, origin_notes
 from edgeval.workflow.index import index_store, page_stem
 from edgeval.workflow.kept import file_stem
 from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
-from edgeval.workflow.run import Model, answers, marks, model_identity, ran_on, source_of, work_name
+from edgeval.workflow.run import Model, answers, fitted, marks, model_identity, ran_on, source_of, work_name
 
 Tolerance = tuple[float, ...] | None
 MOST_JSON = 256_000_000  # bytes; what is larger is none of ours
@@ -60,7 +61,7 @@ def compare_regression(
     full = _table(reference, data, replace(setting, target="desktop", emulate=False, opened=None), store, reporter)
     small = _table(candidate, data, setting, store, reporter)
     notes = data.samples.notes if data else ()
-    notes += origin_notes(small.source)
+    notes += origin_notes(small.source) + accelerator_notes(small.source)
     target = small.source.model_copy(update={"name": small.source.target or small.source.name})
     return compare_values(full, small, RegressionContext(tolerance, target, notes, setting.command))
 
@@ -72,6 +73,7 @@ def score_regression(path: Path, tolerance: Tolerance = None) -> RegressionScore
 
 def run_values(model: Model, data: Quantities, bench: Bench, store: Store, reporter: Reporter) -> Values:
     """The model's numbers on that bench; from the results folder if they are there already."""
+    model = fitted(model, bench, store, reporter)
     sha256 = model_identity(model.path)
     name = work_name(model, sha256, bench, data.sha256, data.output_names)
     table = store.table(name)

@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 
 from edgeval.errors import IntegrityError, MissingError
-from edgeval.records.artifact import Format, Preprocess, file_name
+from edgeval.records.artifact import Format, Preprocess, Profile, file_name
+from edgeval.records.compiled import CompiledCard
 from edgeval.records.kerasfile import model_bytes, model_sha256
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Predictions, Source, from_outputs, looks_like_probabilities
@@ -18,8 +19,10 @@ from edgeval.run.infer import Job, Reading, RunResult, dequantise, infer, pick_e
 from edgeval.run.onnxfile import external_files, read_onnx
 from edgeval.store import Store, file_safe, key
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.accelerator import CPU_FALLBACK
 from edgeval.workflow.bench import Answered, Bench
 from edgeval.workflow.canary import canary
+from edgeval.workflow.compiled import compiled_for
 from edgeval.workflow.leakage import leak_note, leaked
 
 READ = Reading()
@@ -30,7 +33,7 @@ class Model:
     """A model file with all that is needed to run it and to name its answers.
 
     calibration: content hashes of the images that calibrated it; class_names: those that it was made for; None where
-    that is not known.
+    that is not known. compiled: of a file that was compiled for an accelerator, from `source`.
     """
 
     path: Path
@@ -42,13 +45,16 @@ class Model:
     reading: Reading = READ
     calibration: tuple[str, ...] | None = None
     class_names: tuple[str, ...] | None = None
+    compiled: CompiledCard | None = None
+    source: Path | None = None
 
 
 def run_model(
     model: Model, samples: Samples, bench: Bench, store: Store, reporter: Reporter
 ) -> tuple[Predictions, Path]:
     """The model's predictions on that bench and where they lie; from the results folder if they are there already."""
-    sha256, model = model_identity(model.path), ready(model, samples)
+    model = ready(fitted(model, bench, store, reporter), samples)
+    sha256 = model_identity(model.path)
     name = work_name(model, sha256, bench, samples.sha256, samples.class_names)
     table = store.table(name)
     if not table.exists():
@@ -63,6 +69,15 @@ def run_model(
     _tell(model, found, reporter)
     record(model, samples, found, bench)
     return found.with_source(**marks(model, bench, found.source), **leaks(model, samples, found.source)), table
+
+
+def fitted(model: Model, bench: Bench, store: Store, reporter: Reporter) -> Model:
+    """The model as the bench's device runs it: compiled, where that is an Edge TPU."""
+    target = bench.target
+    if target.kind != "edgetpu" or target.runtime.delegate is None:
+        return model
+    path, card = compiled_for(target, model.path, store, reporter)
+    return replace(model, path=path, compiled=card, source=None if path == model.path else model.path)
 
 
 def counted(
@@ -140,7 +155,16 @@ def answers(
     chunks = store.chunks(name)
     bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
     timed = bench.origin != "emulated"  # an emulator's timings say nothing
-    job = Job(model.path, samples, model.preprocess, bench.target, latency=timed, reading=model.reading)
+    job = Job(
+        model.path,
+        samples,
+        model.preprocess,
+        bench.target,
+        latency=timed,
+        reading=model.reading,
+        accelerator=for_delegate(model, bench),
+        source=model.source,
+    )
     sung = canary(job, bench, store, reporter)
     result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts, say=reporter.say)
     return dequantise(chunks.join(len(samples)), result.hello), replace(result, hello=result.hello | sung)
@@ -151,11 +175,19 @@ def ran_on(bench: Bench, result: RunResult) -> dict[str, Any]:
     return {"host": bench.facts | ({"monitor": result.health} if result.health else {})}
 
 
+def for_delegate(model: Model, bench: Bench) -> dict[str, Any]:
+    """What the agent must know of the compiled file and of the library that runs it."""
+    known = {} if bench.accelerator is None else bench.accelerator.known
+    told = {"name": known["delegate_name"]} if "delegate_name" in known else {}
+    return told | ({"min_runtime": model.compiled.said.min_runtime} if model.compiled else {})
+
+
 def _machine(bench: Bench) -> list[Any]:
     """What of the machine may change answers; a recording is a machine of its own."""
     known = [bench.facts.get("machine"), bench.facts.get("cpu_features"), bench.target.runtime.engine]
     if bench.target.transport.type != "local":
         known.append(bench.facts.get("cpu"))  # Arm cores with the same features have kernels of their own
+    known += [] if bench.accelerator is None else bench.accelerator.identity
     return known if bench.recording is None else [*known, bench.recording.sha256]
 
 
@@ -179,7 +211,7 @@ def source_of(model: Model, data_sha256: str, result: RunResult, sha256: str) ->
         sha256=sha256,
         params=model.params,
         size_bytes=model_bytes(model.path),
-        runtime=result.hello,
+        runtime=result.hello | ({"compiled": model.compiled.in_words()} if model.compiled else {}),
         data_sha256=data_sha256,
         preprocess=Preprocess.model_validate(result.hello["input"].get("preprocess", model.preprocess)),
         latency=result.latency,
@@ -191,11 +223,15 @@ def source_of(model: Model, data_sha256: str, result: RunResult, sha256: str) ->
 def marks(model: Model, bench: Bench, found: Source) -> dict[str, Any]:
     """What a kept table gets from the bench that asks for it; emulated figures carry no timings."""
     emulated = bench.origin == "emulated"
+    runtime = found.runtime or {}
+    runtime = bench.accelerator.runtime(runtime) if bench.accelerator else runtime
+    on_cpu = runtime.get("requested_delegate") is not None and runtime.get("delegated") == 0
     return {
         "name": model.name,
         "format": model.format,
         "params": model.params,
-        "target": bench.name,
+        "target": CPU_FALLBACK if on_cpu else bench.name,
+        "runtime": runtime or None,
         "origin": bench.origin,
         "fidelity": bench.fidelity,
         "recording": bench.recording,
@@ -204,12 +240,16 @@ def marks(model: Model, bench: Bench, found: Source) -> dict[str, Any]:
     }
 
 
-def rung_model(store: Store, ladder: Ladder, rung: Rung, seed: int, fmt: Format) -> Model:
-    """An exported file of a ladder. Raises MissingError with the exact export command."""
-    found = store.artifact(store.rung(ladder.name, rung.name, seed), file_name(fmt))
+def rung_model(
+    store: Store, ladder: Ladder, rung: Rung, seed: int, fmt: Format, *, profile: Profile = "litert"
+) -> Model:
+    """An exported file of a ladder, for a runtime family. Raises MissingError with the exact export command."""
+    found = store.artifact(store.rung(ladder.name, rung.name, seed), file_name(fmt, profile))
     if found is None:
-        command = f"edgeval export {ladder.typed} --rung {rung.name} --seed {seed} --format {fmt}{store.flag}"
-        raise MissingError(f"{rung.name} seed {seed} is not exported to {fmt}", seen=store.root, hint=f"run: {command}")
+        words = f"--format {fmt}" + ("" if profile == "litert" else f" --for {profile}")
+        command = f"edgeval export {ladder.typed} --rung {rung.name} --seed {seed} {words}{store.flag}"
+        what = f"{rung.name} seed {seed} is not exported to {fmt}" + ("" if profile == "litert" else f" for {profile}")
+        raise MissingError(what, seen=store.root, hint=f"run: {command}")
     path, card = found
     trained = store.checkpoint(store.rung(ladder.name, rung.name, seed))
     stale = trained and card.checkpoint_sha256 not in (None, trained[1].sha256)

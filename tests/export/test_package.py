@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from edgetpu_files import CACHING, EXECUTION, STAND_ALONE, Run, compiled, flexbuffer, package
 
 from edgeval.errors import ModelError
 from edgeval.export.package import is_compiled, read_compiled
 from edgeval.records.compiled import CompiledFile
+from tests.edgetpu_files import CACHING, EXECUTION, STAND_ALONE, Run, compiled, flexbuffer, package
 
 SOFTMAX, RESHAPE = 25, 22
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from standin import GOOGLES, Library
 from tiny_models import Answer, make_samples, make_target, write_tflite
 
 from edgeval.errors import BenchError, EdgevalError, IntegrityError, ModelError, RuntimeMissing, UnreachableError
 from edgeval.records.target import Target
 from edgeval.run.delegates import try_delegate
 from edgeval.run.host import LocalHost
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "export"))
-from edgetpu_files import CACHING, Run, compiled, flexbuffer, package
+from tests.edgetpu_files import CACHING, Run, compiled, flexbuffer, package
+from tests.standin import GOOGLES, Library
 
 LITERT, WORKS = ("litert", "2.3.0"), Library()
 

@@ -1,4 +1,7 @@
-"""The agent's commands: `facts` and `survey` print what the device is, `run JOB.json` runs a model on images."""
+"""The agent's commands: `facts` and `survey` print what the device is, `run JOB.json` runs a model on images.
+
+`tool ORDER.json` runs a compiler on a model.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import json
 import sys
 from typing import List
 
-USAGE = "usage: agent.pyz facts | survey FOLDER [PATH...] | run JOB.json | count JOB.json"
+USAGE = "usage: agent.pyz facts | survey FOLDER [PATH...] | run JOB.json | count JOB.json | tool ORDER.json"
 
 
 def main() -> int:
@@ -36,6 +39,10 @@ def main() -> int:
 
         with open(words[1], encoding="utf-8") as file:
             return work(json.load(file), int(words[2]), int(words[3]))
+    if len(words) == 2 and words[0] == "tool":
+        from .tool import run as run_tool
+
+        return run_tool(words[1])
     print(USAGE, file=sys.stderr)
     return 2
 

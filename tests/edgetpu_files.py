@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import flatbuffers
+import numpy as np
 from ai_edge_litert import schema_py_generated as fb
 
 from edgeval.export import flatbuffer
@@ -102,3 +103,30 @@ def compiled(
     graph = fb.SubGraphT(tensors=tensors, inputs=[0], outputs=[len(tensors) - 1], operators=operators)
     model = fb.ModelT(version=3, operatorCodes=codes, subgraphs=[graph], buffers=[fb.BufferT(data=[])])
     return flatbuffer.pack(model)
+
+
+def dense(scales: int = 1) -> bytes:
+    """An int8 model of one dense layer on the same image, with the same answer, as a compiler takes it."""
+    weights = np.zeros((3, 48), np.int8)
+    weights[range(3), range(3)] = 100  # the answer follows the first three pixels, as the stand-in's does
+    grids = [
+        fb.QuantizationParametersT(scale=[1.0], zeroPoint=[-128]),
+        fb.QuantizationParametersT(scale=[0.01] * scales, zeroPoint=[0] * scales, quantizedDimension=0),
+        fb.QuantizationParametersT(scale=[2.0], zeroPoint=[3]),
+    ]
+    shapes = [("image", [1, 4, 4, 3], 0), ("weights", [3, 48], 1), ("answer", [1, 3], 0)]
+    tensors = [
+        fb.TensorT(shape=shape, type=9, buffer=buffer, name=name, quantization=grid)
+        for (name, shape, buffer), grid in zip(shapes, grids, strict=True)
+    ]
+    layer = fb.OperatorT(
+        opcodeIndex=0,
+        inputs=[0, 1, -1],
+        outputs=[2],
+        builtinOptionsType=fb.BuiltinOptions.FullyConnectedOptions,
+        builtinOptions=fb.FullyConnectedOptionsT(),
+    )
+    graph = fb.SubGraphT(tensors=tensors, inputs=[0], outputs=[2], operators=[layer])
+    code = fb.OperatorCodeT(deprecatedBuiltinCode=9, builtinCode=9, version=4)
+    buffers = [fb.BufferT(data=[]), fb.BufferT(data=list(weights.tobytes()))]
+    return flatbuffer.pack(fb.ModelT(version=3, operatorCodes=[code], subgraphs=[graph], buffers=buffers))
