@@ -59,8 +59,9 @@ def run(
             source, latency = found.table.source, found.table.source.latency
             counted = f", {source.instructions:,} instructions an image" if source.instructions else ""
             speed = f", {latency.p50:.3g} ms an image (p95 {latency.p95:.3g})" if latency else ""
+            sized = f", arena {source.arena.smallest / 1000:,.1f} kB" if source.arena else ""
             right = f"top-1 {found.table.correct.mean():.2%}"
-            click.echo(f"{source.name} {source.format} on {source.target}: {right}{speed}{counted}")
+            click.echo(f"{source.name} {source.format} on {source.target}: {right}{speed}{counted}{sized}")
             click.echo(f"  {found.path}")
     if record is not None:
         click.echo(f"recorded {record}; edgeval gate --target {card_of(record)} replays it")

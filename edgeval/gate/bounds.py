@@ -19,7 +19,7 @@ from edgeval.records.regression import RegressionComparison, RegressionEvidence
 EXACT = "exact (Clopper-Pearson) interval"
 UNION = "exact (Clopper-Pearson) interval on the union of both error sets"
 NUMBERS = ("mse_ratio", "within_tolerance")
-MEASURED = ("latency_p50_ms", "latency_p95_ms", "artifact_kb", "peak_memory_mb", "arena_kb", "instructions")
+MEASURED = ("latency_p50_ms", "latency_p95_ms", "artifact_kb", "flash_kb", "peak_memory_mb", "arena_kb", "instructions")
 DRAWN = ("top5", "bottom5", "bottom10", "bottom20", "ece", "ece_equal_mass", "gini", "nll", "brier")
 
 
@@ -205,6 +205,8 @@ def _reading(metric: str, side: Source) -> float | None:
         "latency_p50_ms": latency.p50 if latency else None,
         "latency_p95_ms": latency.p95 if latency else None,
         "artifact_kb": size / 1000 if size is not None else None,
+        "flash_kb": size / 1000 if size is not None else None,
+        "arena_kb": side.arena.smallest / 1000 if side.arena else None,
         "peak_memory_mb": side.peak_memory_mb,
         "instructions": side.instructions,
     }
@@ -219,4 +221,6 @@ def _why_missing(metric: str, row: Comparison | RegressionComparison) -> str:
         return f"instructions are counted on emulated boards, not on {row.target.name}"
     if row.candidate.origin == "emulated" and metric.startswith("latency"):
         return "emulated runs carry no timings"
+    if metric == "arena_kb":
+        return "only a microcontroller's run measures the tensor arena (edgeval gate --target mcu)"
     return f"{metric} was not measured on {row.target.name}"

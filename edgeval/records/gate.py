@@ -28,6 +28,7 @@ Metric = Literal[
     "latency_p50_ms",
     "latency_p95_ms",
     "artifact_kb",
+    "flash_kb",
     "peak_memory_mb",
     "arena_kb",
     "instructions",
@@ -58,13 +59,14 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("ece", "ece_equal_mass", "gini"), Kind(LOW, INDEX, "0.02")),
     **dict.fromkeys(("nll", "brier"), Kind(LOW, SCORE, "0.05")),
     **dict.fromkeys(("latency_p50_ms", "latency_p95_ms"), Kind(LOW, ("ms",), "20ms")),
-    **dict.fromkeys(("artifact_kb", "arena_kb"), Kind(LOW, ("kb", "mb"), "500kb")),
+    **dict.fromkeys(("artifact_kb", "flash_kb", "arena_kb"), Kind(LOW, ("kb", "mb"), "500kb")),
     "peak_memory_mb": Kind(LOW, ("mb", "kb"), "64mb"),
     "instructions": Kind(LOW, SCORE, "2e6"),
     "mse_ratio": Kind(("max",), SCORE, "1.1"),
 }
 SCALE: dict[str, dict[str, float]] = {
     "artifact_kb": {"kb": 1, "mb": 1000},
+    "flash_kb": {"kb": 1, "mb": 1000},
     "arena_kb": {"kb": 1, "mb": 1000},
     "peak_memory_mb": {"mb": 1, "kb": 1e-3},
 }

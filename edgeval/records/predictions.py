@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from edgeval.archive import as_labels, as_text, as_unicode, read_npz
 from edgeval.errors import DataError
+from edgeval.records.arena import Arena
 from edgeval.records.artifact import Preprocess
 from edgeval.records.cards import Record, explain
 from edgeval.records.target import Origin, Recorded
@@ -61,6 +62,7 @@ class Source(Record):
     latency: Latency | None = None
     peak_memory_mb: float | None = None
     instructions: int | None = None
+    arena: Arena | None = None
     notes: tuple[str, ...] = ()
 
 

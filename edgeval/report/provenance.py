@@ -25,6 +25,7 @@ FACTS: dict[str, Callable[[Source], Any]] = {
     "preprocessing": lambda s: None if s.preprocess is None else _formula(s.preprocess),
     "latency": lambda s: None if s.latency is None else wording.latency(s.latency),
     "peak memory": lambda s: None if s.peak_memory_mb is None else f"{s.peak_memory_mb:,.1f} MB",
+    "tensor arena": lambda s: None if s.arena is None else wording.arena(s.arena),
     "notes": lambda s: "; ".join(s.notes),
 }
 

@@ -107,6 +107,7 @@ def render_text(row: RegressionComparison, *, report: Path | None) -> str:
     else:
         lines += _outputs(row)
     lines += [f"  latency {wording.latency(row.latency_ms)}"] if row.latency_ms else []
+    lines += [f"  {wording.microcontroller(row.candidate)}"] if row.candidate.arena else []
     lines += ["", *_notes(row.notes)] if row.notes else []
     return "\n".join([*lines, *([f"\nReport: {report}"] if report else [])]).translate(ASCII)
 

@@ -150,13 +150,15 @@ def _facts(row: Comparison) -> str:
 
 
 def _rest(row: Comparison) -> list[str]:
-    """The power of the run and its latency."""
+    """The power of the run and its latency, or what it needs of a microcontroller."""
     lines = []
     if row.smallest_drop is not None:
         drop = wording.points(row.smallest_drop).lstrip("+")
         lines.append(f"  smallest top-1 drop this run could have seen: {drop}")
     if row.latency_ms is not None:
         lines.append(f"  latency {wording.latency(row.latency_ms)}")
+    if row.candidate.arena is not None:
+        lines.append(f"  {wording.microcontroller(row.candidate)}")
     return ["", *lines] if lines else []
 
 

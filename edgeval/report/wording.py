@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from edgeval.records.arena import Arena
 from edgeval.records.findings import Comparison, Interval
 from edgeval.records.predictions import Latency, Source
 from edgeval.records.regression import RegressionComparison
@@ -14,7 +15,8 @@ MINUS = "−"
 SHARES = frozenset(
     {"top1", "top5", "bottom5", "bottom10", "bottom20", "lost_rate", "class_accuracy", "within_tolerance"}
 )
-UNITS = {"latency_p95_ms": "ms", "artifact_kb": "kB", "arena_kb": "kB", "peak_memory_mb": "MB", "instructions": ""}
+UNITS = {"latency_p95_ms": "ms", "peak_memory_mb": "MB", "instructions": ""}
+UNITS |= dict.fromkeys(("artifact_kb", "flash_kb", "arena_kb"), "kB")
 METRIC_NAMES = {
     "top1": "Top-1 accuracy",
     "top5": "Top-5 accuracy",
@@ -32,6 +34,7 @@ METRIC_NAMES = {
     "latency_p95_ms": "Latency, 95th percentile",
     "artifact_kb": "Size of the model file",
     "peak_memory_mb": "Peak memory",
+    "flash_kb": "Flash for the model file",
     "arena_kb": "Tensor arena",
     "instructions": "Instructions an image",
     "mse_ratio": "Ratio of mean squared errors",
@@ -122,6 +125,20 @@ def latency(measured: Latency) -> str:
     """Median and 95th percentile of one image."""
     threads = "1 thread" if measured.threads == 1 else f"{measured.threads} threads"
     return f"{measured.p50:.3g} ms median, {measured.p95:.3g} ms 95th percentile ({threads}, n = {count(measured.n)})"
+
+
+def arena(found: Arena) -> str:
+    """The smallest arena that works, and what it is made of."""
+    parts = f"activations {size(found.head)}, the rest {size(found.tail)}"
+    return f"{found.smallest:,} B is the smallest that works; {found.total:,} B recorded ({parts}; 64-bit build)"
+
+
+def microcontroller(source: Source) -> str:
+    """What a microcontroller needs for the model; empty where it was not measured."""
+    if source.arena is None:
+        return ""
+    flash = "" if source.size_bytes is None else f", flash {size(source.size_bytes)}"
+    return f"tensor arena {size(source.arena.smallest)}{flash} (64-bit build: an upper bound)"
 
 
 def metric_name(metric: str) -> str:

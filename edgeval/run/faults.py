@@ -26,6 +26,7 @@ KINDS: dict[str, tuple[type[EdgevalError], str]] = {
     "tool-missing": (RuntimeMissing, "install it, or name a host that has it"),
     "tool-timeout": (BenchError, "raise timeout_s in the card's [compile] table"),
     "residency": (IntegrityError, "compile it for the device"),
+    "arena": (ModelError, "make the network smaller"),
     "inputs": (IntegrityError, "run it again"),
     "runtime": (RuntimeMissing, "install a version that fits the device's Python and numpy"),
     "crash": (BenchError, "try another version of the runtime; what was saved is kept"),

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeval.errors import DataError, IntegrityError, LinkLost, ModelError
+from edgeval.records.arena import Arena
 from edgeval.records.kerasfile import check_keras, keras_form
 from edgeval.records.predictions import Latency
+from edgeval.run import micro
 from edgeval.run.agent import frames
 from edgeval.run.bundle import agent_bytes
 from edgeval.run.faults import as_error, stopped
@@ -54,6 +56,7 @@ class RunResult:
     peak_memory_mb: float | None
     facts: dict[str, Any] = field(default_factory=dict)
     health: dict[str, Any] = field(default_factory=dict)
+    arena: Arena | None = None
 
 
 def infer(
@@ -79,14 +82,19 @@ def infer(
     while True:
         before = len(run.kept)
         try:
-            run.rounds(host, order(host, job, engine))
+            words = order(host, job, engine)
+            if micro.is_micro(job.target):
+                run.arena = micro.fit(host, words, job)
+                words |= {"arena": run.arena.smallest, "chunk": min(job.chunk, micro.CHUNK)}
+            run.rounds(host, words)
             break
         except LinkLost as error:
             if len(run.kept) > before:
                 patience.moved()
             patience.after(error)
     run.settle()
-    return RunResult(run.hello, run.latency, run.peak_mb, known, summarise(run.looks, job.target.monitor))
+    health = summarise(run.looks, job.target.monitor)
+    return RunResult(run.hello, run.latency, run.peak_mb, known, health, run.arena)
 
 
 def check(job: Job) -> None:
@@ -97,6 +105,7 @@ def check(job: Job) -> None:
         raise ModelError("there is no such model file", seen=job.model, hint="check the path")
     elif job.model.stat().st_size == 0:
         raise ModelError("the model file is empty (0 bytes)", seen=job.model, hint="export it again")
+    micro.check_file(job.model, job.target)
     channels = job.samples.images.shape[-1]
     for name, values in (("mean", job.preprocess.mean), ("std", job.preprocess.std)):
         if len(values) not in (1, channels):
@@ -130,6 +139,7 @@ class _Run:
         self.latency: Latency | None = None
         self.peak_mb: float | None = None
         self.looks: list[dict[str, Any]] = []
+        self.arena: Arena | None = None
         self.not_finite: dict[Range, int] = {}
         self.damaged: list[Range] = []
         self.enough = False
@@ -146,7 +156,8 @@ class _Run:
 
     def rounds(self, host: Host, words: dict[str, Any]) -> None:
         """Run until all is answered; what arrives damaged is asked for once more."""
-        measured = self.job.latency and keras_form(self.job.model) is None  # TensorFlow in Python is no deployment
+        # TensorFlow in Python is no deployment, and this computer is not as fast as a microcontroller is slow.
+        measured = self.job.latency and keras_form(self.job.model) is None and self.arena is None
         for _ in range(ROUNDS):
             self.once(host, words | {"ranges": self.todo(), "latency": measured and self.latency is None})
             if self.enough or not self.todo():

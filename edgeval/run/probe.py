@@ -15,6 +15,7 @@ from edgeval.run.host import Host
 
 TFLITE_ENGINES = ("litert", "tflite-runtime", "tensorflow")
 PACKAGES = {"litert": "ai-edge-litert", "tflite-runtime": "tflite-runtime", "tensorflow": "tensorflow"}
+MICRO = "pip install 'edgeval-toolkit[micro]'"
 DESKTOP = "pip install 'edgeval-toolkit[run]'"
 KERAS = "pip install 'edgeval-toolkit[tensorflow]'"
 
@@ -81,6 +82,11 @@ def _engines(target: Target, model: Path) -> list[str]:
             hint = "edgeval export makes its TFLite files"
             raise ModelError("Keras models run on this computer only", seen=f"{model} on {target.name}", hint=hint)
         return ["tensorflow"]
+    if runtime.engine == "tflm":
+        if model.suffix.lower() != ".tflite":
+            hint = "edgeval export --format tflite-int8 makes one"
+            raise ModelError(f"{target.name} runs .tflite files only", seen=model.name, hint=hint)
+        return ["tflm"]
     if model.suffix.lower() == ".onnx":
         return ["onnxruntime"]
     if model.suffix.lower() != ".tflite":
@@ -96,6 +102,8 @@ def _engines(target: Target, model: Path) -> list[str]:
 
 def _install(facts: dict[str, Any], target: Target, wanted: list[str]) -> str:
     """The command that installs what is missing."""
+    if wanted == ["tflm"]:
+        return MICRO
     if target.transport.type == "local" and {"litert", "onnxruntime"} & set(wanted):
         return DESKTOP
     # 32-bit boards have wheels of tflite-runtime only, whatever the kernel says of itself.

@@ -19,6 +19,7 @@ from edgeval.records.target import Origin, Recorded, Target, load_target
 from edgeval.run.host import Host, LocalHost
 from edgeval.run.infer import probe
 from edgeval.run.job import Job, Reading
+from edgeval.run.micro import FIDELITY, is_micro
 from edgeval.run.replay import ReplayHost
 from edgeval.run.ssh import SshHost
 from edgeval.tasks.samples import Samples
@@ -106,7 +107,9 @@ def open_bench(
     """
     target = load_target(name)
     origin, fidelity = ORIGINS[target.transport.type], None
-    if emulate:
+    if is_micro(target):
+        origin, fidelity = "emulated", own_fidelity(target)  # with or without --emulate
+    elif emulate:
         target, fidelity = stand_in(target, reporter or Silent())
         origin = "emulated"
     elif target.transport.type == "replay":
@@ -176,3 +179,9 @@ def origin_notes(source: Marked) -> tuple[str, ...]:
     fidelity = f", fidelity: {source.fidelity}" if source.fidelity else ""
     when = f"{made.when[:16].replace('T', ' ')} UTC"
     return (f"replayed from a recording of {made.target} ({made.origin}{fidelity}) of {when}, {made.sha256[:12]}",)
+
+
+def own_fidelity(target: Target) -> str:
+    """How faithful this computer is to a microcontroller: what the card says, or what holds for TFLM's own kernels."""
+    said = target.emulate
+    return FIDELITY if said is None else f"{said.fidelity}{': ' + said.note if said.note else ''}"

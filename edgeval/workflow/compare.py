@@ -29,7 +29,7 @@ from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor, retraining_floor
 from edgeval.workflow.leakage import leak_note
 from edgeval.workflow.partial import Bid, Early, part_of, run_images, subset
-from edgeval.workflow.run import Model, rung_model
+from edgeval.workflow.run import Model, preflight, rung_model
 
 DESKTOP = "desktop"
 Before = Callable[[NDArray[np.int64], tuple[str, ...]], None]
@@ -167,6 +167,7 @@ def _row(chain: Chain, full: Predictions, rung: Rung, around: tuple[Rung, list[P
         model = chain.model(rung, chain.format)
         notes = tuple(_notes(chain, full, reference, ()))
         return chain.options.early(Bid(model, chain.samples, full, chain.bench, chain.command, notes))
+    preflight(chain.model(rung, chain.format).path, chain.bench)
     links = tuple(_links(chain, reference, rung))
     candidate = links[-1].table
     target = candidate.source.model_copy(update={"name": chain.bench.name})
@@ -194,7 +195,7 @@ def _notes(chain: Chain, full: Predictions, reference: Rung, links: tuple[Link, 
     if reference != chain.ladder.rungs[-1]:
         top = chain.ladder.rungs[-1].name
         notes.append(f"the largest rung, {top}, is not in {chain.store.root}: {reference.name} is the reference")
-    notes += origin_notes(chain.bench)
+    notes += origin_notes(links[-1].table.source if links else chain.bench)
     notes += accelerator_notes(links[-1].table.source) if links else ()
     same = chain.bench.target.runtime.kernels == chain.desktop.target.runtime.kernels
     if chain.bench.origin == "emulated" and chain.bench.target.transport.type == "local" and same:

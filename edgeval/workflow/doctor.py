@@ -22,6 +22,7 @@ EXTRAS = {
     "export": ("litert-torch", "ai-edge-quantizer", "onnx", "onnxscript"),
     "report": ("matplotlib", "jinja2"),
     "tensorflow": ("tensorflow",),
+    "micro": ("tflite-micro",),
 }
 TOOLS = {
     "ssh": "boards are reached over it",

@@ -32,7 +32,7 @@ from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor
 from edgeval.workflow.leakage import leak_note
 from edgeval.workflow.partial import Bid, Early, run_images, subset
-from edgeval.workflow.run import Model, rung_model
+from edgeval.workflow.run import Model, preflight, rung_model
 
 MODELS = (".onnx", ".tflite")
 KERAS = (".keras", ".h5", "a SavedModel folder")
@@ -113,8 +113,9 @@ def compare_models(
     for side in (reference, candidate):
         check_side(side)
     if setting.target != "desktop" and (is_model(candidate.text) or text_is_rung(candidate.text)):
-        with bench_of(setting, reporter):
-            pass  # a board that cannot be reached is found before the reference has run
+        with bench_of(setting, reporter) as bench:
+            if not text_is_rung(candidate.text):
+                preflight(Path(candidate.text), bench)  # what cannot run is found before the reference has run
     samples = samples or read_data((reference, candidate), setting, reporter)
     if samples is None and (setting.images or setting.early):
         what = "--images" if setting.images else "--sequential"

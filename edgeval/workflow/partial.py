@@ -19,6 +19,7 @@ from edgeval.workflow.bench import Bench
 from edgeval.workflow.canary import canary
 from edgeval.workflow.run import (
     Model,
+    accepted,
     counted,
     fitted,
     for_delegate,
@@ -95,6 +96,7 @@ def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Stor
     path = store.table(f"{name}-first-{part.count}")
     if part.watch is None and path.exists():
         found = counted(model, whole, store.read_table(path), bench, (store, path, reporter))
+        accepted(model, bench, found.source)
         record(model, whole.take(np.arange(len(found))), found, bench)
         return found.with_source(**marks(model, bench, found.source), **leaks(model, whole, found.source))
     store.open()

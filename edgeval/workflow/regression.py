@@ -28,7 +28,18 @@ from edgeval.workflow.bench import Bench, bench_of, origin_notes
 from edgeval.workflow.index import index_store, page_stem
 from edgeval.workflow.kept import file_stem
 from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
-from edgeval.workflow.run import Model, answers, fitted, marks, model_identity, ran_on, source_of, work_name
+from edgeval.workflow.run import (
+    Model,
+    accepted,
+    answers,
+    fitted,
+    marks,
+    model_identity,
+    preflight,
+    ran_on,
+    source_of,
+    work_name,
+)
 
 Tolerance = tuple[float, ...] | None
 MOST_JSON = 256_000_000  # bytes; what is larger is none of ours
@@ -53,8 +64,8 @@ def compare_regression(
         hint = "add --data FILE.npz or FILE.csv"
         raise InputError("model files need data with measured numbers", seen=reference.text, hint=hint)
     if setting.target != "desktop" and is_model(candidate.text):
-        with bench_of(setting, reporter):
-            pass  # a board that cannot be reached is found before the reference has run
+        with bench_of(setting, reporter) as bench:
+            preflight(Path(candidate.text), bench)  # what cannot run is found before the reference has run
     data = None
     if setting.data is not None:
         data = load_quantities(setting.data, size=setting.size, progress=reporter.bar("data", "images"))
@@ -96,6 +107,7 @@ def run_values(model: Model, data: Quantities, bench: Bench, store: Store, repor
         job = Job(model.path, data.samples, model.preprocess, bench.target, reading=model.reading)
         found = found.with_source(instructions=bench.counter(job, bench.facts, reporter))
         store.write(table, encode_values(found))
+    accepted(model, bench, found.source)
     return found.with_source(**marks(model, bench, found.source))
 
 

@@ -16,6 +16,7 @@ from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Predictions, Source, from_outputs, looks_like_probabilities
 from edgeval.records.reporter import Reporter
 from edgeval.run.infer import Job, Reading, RunResult, dequantise, infer, pick_engine
+from edgeval.run.micro import check_arena, check_file, check_flash, fidelity_of, is_micro
 from edgeval.run.onnxfile import external_files, read_onnx
 from edgeval.store import Store, file_safe, key
 from edgeval.tasks.samples import Samples
@@ -66,6 +67,7 @@ def run_model(
     if found.source.sha256 != sha256 or len(found) != len(samples):
         raise IntegrityError(f"{table} does not belong to this model and data", hint="remove it and run again")
     found = counted(model, samples, found, bench, (store, table, reporter))
+    accepted(model, bench, found.source)
     _tell(model, found, reporter)
     record(model, samples, found, bench)
     return found.with_source(**marks(model, bench, found.source), **leaks(model, samples, found.source)), table
@@ -97,6 +99,18 @@ def record(model: Model, samples: Samples, found: Predictions, bench: Bench) -> 
     """Hand the answers to the bench's recorder, where there is one."""
     if bench.recorder is not None and found.outputs is not None:
         bench.recorder.take(Answered(model.preprocess, model.reading, samples, found.outputs, found.source))
+
+
+def preflight(path: Path, bench: Bench) -> None:
+    """Raise RuntimeMissing or ModelError for what can be told before anything has run, here or on the desktop."""
+    pick_engine(bench.facts, bench.target, path)
+    check_file(path, bench.target)
+
+
+def accepted(model: Model, bench: Bench, found: Source) -> None:
+    """Raise ModelError where the card's limits, which may have changed since the run, forbid the model."""
+    check_flash(model_bytes(model.path), model.path.name, bench.target)
+    check_arena(found.arena, model.path.name, bench.target)
 
 
 def ready(model: Model, samples: Samples) -> Model:
@@ -216,6 +230,7 @@ def source_of(model: Model, data_sha256: str, result: RunResult, sha256: str) ->
         preprocess=Preprocess.model_validate(result.hello["input"].get("preprocess", model.preprocess)),
         latency=result.latency,
         peak_memory_mb=result.peak_memory_mb,
+        arena=result.arena,
         notes=tuple(f"latencies are not to be trusted: {said}" for said in result.health.get("failed", ())),
     )
 
@@ -233,7 +248,7 @@ def marks(model: Model, bench: Bench, found: Source) -> dict[str, Any]:
         "target": CPU_FALLBACK if on_cpu else bench.name,
         "runtime": runtime or None,
         "origin": bench.origin,
-        "fidelity": bench.fidelity,
+        "fidelity": fidelity_of(model.path, bench.fidelity) if is_micro(bench.target) else bench.fidelity,
         "recording": bench.recording,
         "latency": None if emulated else found.latency,
         "peak_memory_mb": None if emulated else found.peak_memory_mb,

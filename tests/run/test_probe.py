@@ -104,7 +104,7 @@ def test_a_missing_runtime_comes_with_the_command(model: Path, target: Any, chan
     ("model", "target", "kind"),
     [
         (Path("m.pt"), make_target(), ModelError),
-        (TFLITE, make_target(engine="tflm", accept=("onnxruntime",)), CardError),
+        (TFLITE, make_target(engine="onnxruntime", accept=("onnxruntime",)), CardError),
         (ONNX, make_target(delegate={"library": "libedgetpu.so.1"}), ModelError),
     ],
 )

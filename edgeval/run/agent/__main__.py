@@ -1,6 +1,6 @@
 """The agent's commands: `facts` and `survey` print what the device is, `run JOB.json` runs a model on images.
 
-`tool ORDER.json` runs a compiler on a model.
+`arena JOB.json` says what memory a model needs, `tool ORDER.json` runs a compiler on it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import json
 import sys
 from typing import List
 
-USAGE = "usage: agent.pyz facts | survey FOLDER [PATH...] | run JOB.json | count JOB.json | tool ORDER.json"
+JOBS = "run JOB.json | count JOB.json | arena JOB.json | tool ORDER.json"
+USAGE = "usage: agent.pyz facts | survey FOLDER [PATH...] | " + JOBS
 
 
 def main() -> int:
@@ -43,6 +44,14 @@ def main() -> int:
         from .tool import run as run_tool
 
         return run_tool(words[1])
+    if words[:1] == ["arena"] and len(words) == 2:
+        from .arena import measure
+
+        return measure(words[1])
+    if words[:1] == ["attempt"] and len(words) == 3:
+        from .arena import attempt
+
+        return attempt(words[1], int(words[2]))
     print(USAGE, file=sys.stderr)
     return 2
 

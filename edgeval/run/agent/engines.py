@@ -16,6 +16,10 @@ def open_model(job: Dict[str, Any], threads: int, image: "Image") -> Model:
         from .onnx import open_onnx
 
         return open_onnx(job, threads)
+    if job["engine"] == "tflm":
+        from .tflm import open_tflm
+
+        return open_tflm(job)
     if job.get("keras"):
         from .keras import open_keras
 

@@ -15,6 +15,7 @@ DISTRIBUTIONS = {
     "tflite-runtime": ("tflite_runtime", "tflite_runtime_nightly"),
     "tensorflow": ("tensorflow", "tensorflow_cpu", "tensorflow_aarch64", "tf_nightly"),
     "onnxruntime": ("onnxruntime", "onnxruntime_gpu"),
+    "tflm": ("tflite_micro",),
 }
 
 

@@ -32,7 +32,7 @@ WARM_UP_SECONDS, MEASURE_SECONDS, MEASURE_MAX, MEASURE_MIN = 0.2, 1.5, 2000, 5
 def work(job: Dict[str, Any], share: int, shares: int) -> int:
     """Do every `shares`-th piece from `share` on; with no shares, measure. Returns the exit status."""
     out = private_stdout()
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    threading.Thread(target=die_with_parent, daemon=True).start()
     try:
         if job.get("tryout"):
             return _try_out(job, out)
@@ -168,7 +168,7 @@ def private_stdout() -> IO[bytes]:
     return os.fdopen(private, "wb")
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """End at once when the parent is gone (its end of standard input closes)."""
     while os.read(0, 1024):
         pass
