@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,8 @@ class Figure:
 
     value, lo, hi: in the metric's own unit; lo and hi are one-sided bounds, each at the rule's confidence (equal to the
     value for what is counted or measured without sampling). reference: the reference's figure, for limits in %.
-    n: samples behind it. missing: why there is none; approximate: why its interval may not decide.
+    n: samples behind it, a `share` of all images (those of one class, say). missing: why there is none; approximate:
+    why its interval may not decide.
     """
 
     value: float | None
@@ -41,6 +42,7 @@ class Figure:
     missing: str = ""
     approximate: str = ""
     discordance: float | None = None
+    share: float = 1.0
 
 
 def figure(rule: Rule, evidence: Evidence | RegressionEvidence, confidence: float) -> Figure:
@@ -74,7 +76,8 @@ def class_figure(evidence: Evidence, index: int, confidence: float, *, change: b
     if not n:
         return Figure(None, missing="the class has no sample")
     before, now = evidence.right_reference[mine], evidence.right_candidate[mine]
-    return _share_change(before, now, confidence) if change else _share(now, confidence)
+    found = _share_change(before, now, confidence) if change else _share(now, confidence)
+    return replace(found, share=n / len(mine))
 
 
 def two_sided(confidence: float) -> float:
@@ -146,9 +149,8 @@ def _jaccard(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
     if value is None or ends is None:
         return Figure(None, missing="neither side errs, so the error sets are empty")
     base = 1.0 if rule.limit == "max_drop" else 0.0
-    return Figure(
-        value - base, ends[0] - base, ends[1] - base, n=union, method="Wilson's interval on the union of errors"
-    )
+    share = union / table.n
+    return Figure(value - base, ends[0] - base, ends[1] - base, n=union, method=UNION, share=share)
 
 
 def _drawn(rule: Rule, evidence: Evidence, confidence: float) -> Figure:

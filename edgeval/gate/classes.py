@@ -42,16 +42,15 @@ def judged_classes(rule: Rule, evidence: Evidence, confidence: float) -> RuleRes
     """PASS asks every class at the rule's own confidence (intersection-union test); FAIL asks a corrected test.
 
     Named classes fail by Holm over one-sided score tests at the limit. Without names the rule is about every class:
-    then only the worst can fail, and only if its loss is also more than a sign-flip null gives to the worst of all.
+    then only the worst can fail: where its whole interval lies outside the limit, and its loss is also more than a
+    sign-flip null gives to the worst of all.
     """
     chosen, names = _choose(rule, evidence, confidence), evidence.comparison.class_names
     if not chosen.indices:
         return result(rule, Figure(None), None, confidence, status="NO_VERDICT", why="no class has a sample")
-    damaged = _damaged(rule, chosen, confidence)
-    each = [
-        _status(decide(rule, figure, margin)[0], bad)
-        for figure, margin, bad in zip(chosen.figures, chosen.margins, damaged, strict=True)
-    ]
+    alone = [decide(rule, figure, margin)[0] for figure, margin in zip(chosen.figures, chosen.margins, strict=True)]
+    damaged = _damaged(rule, chosen, alone, confidence)
+    each = [_status(one, bad) for one, bad in zip(alone, damaged, strict=True)]
     status = next(s for s in PRECEDENCE if s in each)
     k = min(range(len(each)), key=lambda i: (PRECEDENCE.index(each[i]), _badness(chosen.figures[i])))
     counts = ", ".join(f"{each.count(s)} {s}" for s in PRECEDENCE if s in each)
@@ -76,8 +75,8 @@ def _choose(rule: Rule, evidence: Evidence, confidence: float) -> Chosen:
     return Chosen(indices, figures, margins, count[0], count[1], np.bincount(labels, minlength=len(names))[indices])
 
 
-def _damaged(rule: Rule, chosen: Chosen, confidence: float) -> list[bool]:
-    """Which classes fail."""
+def _damaged(rule: Rule, chosen: Chosen, alone: Sequence[Status], confidence: float) -> list[bool]:
+    """Which classes fail; `alone` is what each one's own interval says."""
     known, damaged, level = chosen.known, [False] * len(chosen.indices), 1 - confidence
     if not known:
         return damaged
@@ -85,14 +84,14 @@ def _damaged(rule: Rule, chosen: Chosen, confidence: float) -> list[bool]:
     lost, gained, counts = chosen.lost[known], chosen.gained[known], chosen.counts[known]
     if not rule.classes and rule.limit == "max_drop":
         at, p_worst = worst_class(lost, gained)
-        damaged[known[at]] = bool(p_worst <= level and (lost[at] - gained[at]) / counts[at] > margins[at])
+        damaged[known[at]] = p_worst <= level and alone[known[at]] == "FAIL"
         return damaged
     if rule.limit == "max_drop":
-        alone = named_classes(lost, gained, counts, margin=margins, confidence=confidence).p_alone
+        single = named_classes(lost, gained, counts, margin=margins, confidence=confidence).p_alone
     else:
         values = [chosen.figures[k].value or 0.0 for k in known]
-        alone = below_p(np.rint(np.array(values) * counts), counts, margins)
-    for k, p in zip(known, (holm(alone) if rule.correction == "holm" else alone).tolist(), strict=True):
+        single = below_p(np.rint(np.array(values) * counts), counts, margins)
+    for k, p in zip(known, (holm(single) if rule.correction == "holm" else single).tolist(), strict=True):
         damaged[k] = p <= level
     return damaged
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edgeval.measures.paired import (
@@ -25,7 +26,8 @@ PAIRED = ("top1", "class_accuracy", "within_tolerance")
 def more_images(rule: Rule, found: Figure, margin: float, confidence: float) -> int | None:
     """About how many more images decide an inconclusive rule, if the figures stay as they are.
 
-    The smallest n at which an interval about the same value, computed as the gate will compute it, has its bad end
+    Images of all kinds: where only a share of them counts (one class, the union of errors), the more of them. The
+    smallest n at which an interval about the same value, computed as the gate will compute it, has its bad end
     inside or its good end outside the limit. None where that is beyond ten million or the value lies on the limit.
     """
     if found.value is None or found.lo is None or found.hi is None or not found.n:
@@ -40,7 +42,7 @@ def more_images(rule: Rule, found: Figure, margin: float, confidence: float) -> 
             high = middle
         else:
             low = middle + 1
-    return max(1, low - found.n)
+    return max(1, math.ceil((low - found.n) / found.share))
 
 
 def _decides(rule: Rule, found: Figure, limit: float, n: int, confidence: float) -> bool:
@@ -81,6 +83,13 @@ def foretell(rule: Rule, n: int, discordance: float, confidence: float) -> float
     if rule.metric not in PAIRED or rule.limit != "max_drop":
         return None
     return pass_chance(n, margin, discordance, confidence=confidence)
+
+
+def foretell_all(rule: Rule, sizes: Sequence[int], discordance: float, confidence: float) -> float | None:
+    """The chance that an unchanged model passes in groups of these sizes at once: classes, each of which must pass."""
+    chances = {n: foretell(rule, n, discordance, confidence) for n in set(sizes) if n}
+    known = [chances.get(n, 0.0) for n in sizes]
+    return math.prod(c for c in known if c is not None) if known and None not in known else None
 
 
 def needed(rule: Rule, discordance: float, *, confidence: float, power: float) -> int | None:

@@ -11,7 +11,7 @@ from edgeval.records.predictions import Latency, Source
 from edgeval.records.verdict import Verdict
 
 Interval = tuple[float, float]
-METRICS = ("top1", "top5", "ece", "gini", "bottom5", "bottom10", "bottom20", "nll", "brier")
+METRICS = ("top1", "top5", "ece", "ece_equal_mass", "gini", "bottom5", "bottom10", "bottom20", "nll", "brier")
 
 
 class Estimate(Record):

@@ -12,7 +12,7 @@ from edgeval.errors import InputError
 from edgeval.gate.bounds import check_kind
 from edgeval.gate.forecast import check_rules
 from edgeval.gate.judge import Look, judge, worst
-from edgeval.gate.plan import foretell
+from edgeval.gate.plan import foretell_all
 from edgeval.gate.trust import distrust, imported
 from edgeval.records.evidence import Evidence
 from edgeval.records.findings import Comparison
@@ -52,12 +52,15 @@ def forewarn(settings: GateSettings, reporter: Reporter) -> Callable[[NDArray[np
     def told(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> None:
         share = settings.discordance
         for rule in settings.rules:
-            n = _fewest(rule, labels, class_names)
+            sizes = _sizes(rule, labels, class_names)
             confidence = Look(spends=1 / settings.looks).confidence(rule)
-            chance = foretell(rule, n, share, confidence)
+            chance = foretell_all(rule, sizes, share, confidence)
             if chance is None:
                 continue
-            said = f"{rule.text}: an unchanged model passes with a chance of {chance:.0%} on {n:,} images"
+            many = f" of {len(sizes):,} classes, each of which must pass" if len(sizes) > 1 else ""
+            said = (
+                f"{rule.text}: an unchanged model passes with a chance of {chance:.0%} on {sum(sizes):,} images{many}"
+            )
             low = f" - under {UNLIKELY:.0%}: edgeval plan says how many it needs" if chance < UNLIKELY else ""
             reporter.say(f"{'warning: ' if low else ''}{said} ({share:.0%} of answers flipping){low}")
 
@@ -111,15 +114,16 @@ def _foretold(evidence: Evidence, settings: GateSettings, verdict: Verdict) -> I
     """The results, each with the chance that an unchanged model had to pass."""
     names = evidence.comparison.class_names
     for rule, result in zip(settings.rules, verdict.rules, strict=True):
-        n = _fewest(rule, evidence.labels, names)
-        chance = foretell(rule, n, settings.discordance, result.confidence)
+        sizes = _sizes(rule, evidence.labels, names)
+        chance = foretell_all(rule, sizes, settings.discordance, result.confidence)
         yield result.model_copy(update={"pass_chance": chance})
 
 
-def _fewest(rule: Rule, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> int:
-    """Samples behind a rule; of the smallest class that it names."""
+def _sizes(rule: Rule, labels: NDArray[np.int64], class_names: tuple[str, ...]) -> list[int]:
+    """Samples behind a rule; of each class that it is about."""
     if rule.metric != "class_accuracy":
-        return len(labels)
+        return [len(labels)]
     counts = np.bincount(labels, minlength=len(class_names))
     chosen = [list(class_names).index(name) for name in rule.classes if name in class_names]
-    return int(min((counts[i] for i in chosen), default=counts[counts > 0].min()))
+    found: list[int] = (counts[chosen] if rule.classes else counts[counts > 0]).tolist()
+    return found

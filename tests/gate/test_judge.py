@@ -10,10 +10,13 @@ from scipy.stats import binom
 
 from edgeval.compare.pair import weigh
 from edgeval.errors import InputError
+from edgeval.gate.bounds import DRAWN
 from edgeval.gate.judge import Look, judge
+from edgeval.measures.families import worst_class
 from edgeval.measures.paired import clopper_pearson, tango, tango_bound, z_value
-from edgeval.records.gate import Rule
-from edgeval.records.predictions import Latency
+from edgeval.records.evidence import Evidence
+from edgeval.records.gate import KINDS, Rule
+from edgeval.records.predictions import Latency, Source, from_outputs
 from edgeval.records.verdict import RuleResult, Status, Verdict
 from tests.gate.conftest import Made, side
 
@@ -113,6 +116,65 @@ def test_more_images_would_decide(flipping: Made) -> None:
     on_it = one(judge(flipping(200, 14, 10), [rule("top1", max_drop="2pt")], Look()))
     assert on_it.more_images is None
     assert "hardly" in on_it.why
+
+
+def test_more_images_are_counted_among_all_of_them(flipping: Made) -> None:
+    """What one class or the union of errors needs is told in images of all kinds, as they come."""
+    evidence = flipping(1000, 40, 0, classes=5, both_wrong=60)
+    for asked, size, step in (
+        (rule("class_accuracy", classes=("k0",), max_drop="6pt"), 200, 5),
+        (rule("jaccard", min=0.55), 100, 10),
+    ):
+        found = one(judge(evidence, [asked], Look()))
+        assert found.more_images is not None
+        assert found.more_images % step == 0
+        part = found.more_images // step
+        again = judge(grown(evidence, asked, size + part), [asked], Look())
+        before = judge(grown(evidence, asked, size + part // 2), [asked], Look())
+        assert (before.status, again.status) == ("INCONCLUSIVE", "PASS")
+
+
+def grown(evidence: Evidence, asked: Rule, size: int) -> Evidence:
+    """The samples that a rule counts, with the same shares, so that there are `size` of them."""
+    before, now = evidence.right_reference, evidence.right_candidate
+    mine = evidence.labels == 0 if asked.classes else ~(before & now)
+    rows = np.flatnonzero(mine)[np.arange(size) * int(mine.sum()) // size]
+    labels = np.zeros(size, dtype=np.int64)
+    return weigh(side(before[rows], labels, 2), side(now[rows], labels, 2))
+
+
+def test_jaccard_is_judged_by_the_exact_interval_and_says_so(flipping: Made) -> None:
+    found = one(judge(flipping(1000, 40, 0, both_wrong=60), [rule("jaccard", max_drop=0.3)], Look()))
+    ends = clopper_pearson(60, 100, 0.9)
+    assert ends is not None
+    assert found.bound == pytest.approx(ends[0] - 1)
+    assert found.method.startswith("exact")
+
+
+def test_every_measure_that_a_rule_may_name_is_judged() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(3000) % 10
+    logits = rng.normal(size=(3000, 10)).astype(np.float32)
+    logits[np.arange(3000), labels] += 3
+    source, names = Source(name="m", format="npz"), tuple(f"k{i}" for i in range(10))
+    table = from_outputs(logits, labels, kind="logits", class_names=names, ids=None, source=source)
+    evidence = weigh(table, table)
+    for metric in DRAWN:
+        for limit in KINDS[metric].limits:
+            far = {"max_drop": "90pt", "min": "0pt", "max_increase": 0.9, "max": 0.99}[limit]
+            assert judge(evidence, [rule(metric, **{limit: far})], Look()).status == "PASS", (metric, limit)
+
+
+def test_a_rule_on_every_class_fails_only_where_the_worst_is_clearly_outside() -> None:
+    """8 of 100 lost: clearly a change, and more than 5 points as observed, but its interval holds 5 points."""
+    labels = np.repeat(np.arange(2), 100)
+    now = np.ones(200, bool)
+    now[:8] = False
+    evidence = weigh(side(np.ones(200, bool), labels, 2), side(now, labels, 2))
+    assert worst_class([8, 0], [0, 0])[1] < 0.05
+    found = one(judge(evidence, [rule("class_accuracy", max_drop="5pt")], Look()))
+    assert [part.status for part in found.classes] == ["INCONCLUSIVE", "PASS"]
+    assert found.status == "INCONCLUSIVE"
 
 
 def test_a_second_look_is_judged_more_strictly(flipping: Made) -> None:
