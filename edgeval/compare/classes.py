@@ -40,7 +40,9 @@ def worst_class(a: Side, b: Side) -> WorstClass | None:
     lost, gained, counts = _flips_by_class(a, b)
     if not (lost + gained).any():
         return None
-    index, p = families.worst_class(lost, gained)
+    present = np.flatnonzero(counts)
+    at, p = families.worst_class(lost[present], gained[present])
+    index = int(present[at])
     return WorstClass(
         index=index,
         name=a.table.class_names[index],

@@ -195,3 +195,11 @@ def test_score_matches_compare_and_leaves_out_empty_classes() -> None:
     assert empty.per_class[3].value is None
     assert empty.gini.value == pytest.approx(score(BEFORE).gini.value or 0)
     assert any("no sample" in note for note in empty.notes)
+
+
+def test_a_class_without_a_sample_is_never_the_worst() -> None:
+    """Nothing was lost, so every p is 1; the first class has no sample."""
+    found = compare(table([2, 1, 2, 2], [1, 1, 2, 2]), table([1, 1, 2, 2], [1, 1, 2, 2]))
+    assert found.worst_class is not None
+    assert (found.worst_class.name, found.worst_class.n, found.worst_class.p) == ("b", 2, 1.0)
+    assert "NaN" not in found.model_dump_json()
