@@ -15,7 +15,7 @@ from edgeval.compare.pair import Context, compare
 from edgeval.compare.score import score
 from edgeval.compare.side import Side
 from edgeval.compare.stages import Link, trace
-from edgeval.errors import DataError
+from edgeval.errors import DataError, IntegrityError
 from edgeval.measures import calibration
 from edgeval.records.findings import METRICS
 from edgeval.records.predictions import Predictions, Source, from_outputs
@@ -161,6 +161,12 @@ BROKEN = [
 def test_what_cannot_be_paired_is_refused(candidate: Predictions, said: str) -> None:
     with pytest.raises(DataError, match=said):
         compare(BEFORE, candidate)
+
+
+def test_another_class_order_in_a_run_of_edgeval_is_a_matter_of_integrity() -> None:
+    with pytest.raises(IntegrityError, match="another order") as caught:
+        compare(BEFORE, replace(AFTER, class_names=("a", "c", "b")).with_source(origin="desktop"))
+    assert caught.value.exit_code == 5
 
 
 def test_numbered_classes_take_the_other_sides_names() -> None:

@@ -165,6 +165,15 @@ def test_every_measure_that_a_rule_may_name_is_judged() -> None:
             assert judge(evidence, [rule(metric, **{limit: far})], Look()).status == "PASS", (metric, limit)
 
 
+@pytest.mark.parametrize(("n", "lost", "decided"), [(20, 0, False), (20, 19, False), (40, 0, True), (40, 38, True)])
+def test_an_approximate_interval_decides_nothing(flipping: Made, n: int, lost: int, decided: bool) -> None:
+    """Fewer than 30 samples a class: neither PASS nor FAIL, and no number of images is promised."""
+    found = one(judge(flipping(10 * n, 10 * lost, 0, classes=10), [rule("bottom5", max_drop="60pt")], Look()))
+    assert found.status == (("FAIL" if lost else "PASS") if decided else "INCONCLUSIVE")
+    assert ("approximate and may not decide" in found.why) == (not decided)
+    assert found.more_images is None
+
+
 def test_a_rule_on_every_class_fails_only_where_the_worst_is_clearly_outside() -> None:
     """8 of 100 lost: clearly a change, and more than 5 points as observed, but its interval holds 5 points."""
     labels = np.repeat(np.arange(2), 100)
