@@ -138,7 +138,7 @@ def microcontroller(source: Source) -> str:
     if source.arena is None:
         return ""
     flash = "" if source.size_bytes is None else f", flash {size(source.size_bytes)}"
-    return f"tensor arena {size(source.arena.smallest)}{flash} (64-bit build: an upper bound)"
+    return f"tensor arena {size(source.arena.smallest)} (64-bit build: an upper bound){flash}"
 
 
 def metric_name(metric: str) -> str:
