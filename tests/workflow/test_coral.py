@@ -233,3 +233,21 @@ def test_a_model_with_per_channel_dense_is_stopped_before_the_compiler(desk: Des
         True,
         True,
     )
+
+
+def test_a_ladder_takes_the_files_that_were_exported_for_coral(type_there: Callable[[str], Typed]) -> None:
+    compare = "compare scalecnn-digits100 --rung c4 --target coral-usb --emulate --floor-budget 0"
+    code, _, err = type_there(compare)
+    line = "edgeval export scalecnn-digits100 --rung c4 --seed 0 --format tflite-int8 --for coral"
+    assert (code, line in err) == (2, True), err
+    assert type_there(line.removeprefix("edgeval "))[0] == 0
+    code, out, err = type_there(f"{compare} --json -")
+    assert code == 0, err
+    row = json.loads(out)
+    made = json.loads(Path("runs/artifacts/scalecnn-digits100/c4-s0/tflite-int8.coral.tflite.json").read_text())
+    assert row["candidate"]["sha256"] == made["sha256"]
+    assert (row["candidate"]["origin"], row["latency_ms"]) == ("emulated", None)
+    Path("edgeval.toml").write_text('[[gate.rules]]\nmetric = "top1"\nmax_drop = "99pt"\n')
+    code, out, err = type_there(compare.replace("compare", "gate"))
+    assert code == 5, err
+    assert "the stand-in is approximate" in " ".join(out.split())
