@@ -8,14 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_models import Answer, make_samples, make_target, write_tflite
+from tiny_models import Answer, Memory, make_samples, make_target, write_tflite
 
 from edgeval.errors import BenchError, EdgevalError, IntegrityError, ModelError, RuntimeMissing, UnreachableError
+from edgeval.records.artifact import Preprocess
 from edgeval.records.target import Target
 from edgeval.run.delegates import try_delegate
 from edgeval.run.host import LocalHost
+from edgeval.run.infer import infer
+from edgeval.run.job import Job
 from tests.edgetpu_files import CACHING, Run, compiled, flexbuffer, package
-from tests.standin import GOOGLES, Library
+from tests.pythons import environment
+from tests.standin import GOOGLES, YOUNG, Library
 
 LITERT, WORKS = ("litert", "2.3.0"), Library()
 
@@ -155,3 +159,18 @@ def test_a_crash_with_a_model_names_both_versions(
     target = coral(Library("crash-at-model"))
     with pytest.raises(BenchError, match=r"signal 11 .*seen: libedgetpu 16.0 with litert \S+, Python .*made for this"):
         answer(model, make_samples(), target=target, accelerator={"name": "libedgetpu 16.0"})
+
+
+@pytest.mark.parametrize(
+    ("python", "runtime", "version"), [("3.7", "2.7.0", GOOGLES), ("3.7", "2.11.0", GOOGLES), ("3.11", "2.14.0", YOUNG)]
+)
+def test_old_runtimes_load_the_delegate_too(
+    coral: Callable[..., Target], model: Path, python: str, runtime: str, version: str
+) -> None:
+    samples, kept = make_samples(6), Memory()
+    target = coral(Library(version=version), engine="tflite-runtime")
+    job = Job(model, samples, Preprocess(scale=1.0), target, latency=False)
+    with LocalHost(python=environment(python, f"tflite-runtime=={runtime}", "numpy<2")) as host:
+        said = infer(host, job, kept, progress=lambda done, total: None).hello
+    assert (said["version"], said["delegated"], said["unproven"]) == (runtime, 1, [])
+    np.testing.assert_array_equal(kept.all(), samples.images.reshape(6, -1)[:, :3].astype(int) - 128)
