@@ -13,6 +13,7 @@ from edgeval.run.check.listing import asked_paths, findings
 from edgeval.run.check.python import MODULES, best_wheel, wanted, way
 from edgeval.run.host import Host
 from edgeval.run.probe import last_line, survey
+from edgeval.run.ssh import SshHost
 from edgeval.workflow.bench import open_host
 
 FOLDER = "~/.cache/edgeval-device"
@@ -35,9 +36,10 @@ def check_device(name: str, reporter: Reporter) -> Checkup:
     target = load_target(name)
     way_there = f"{target.transport.type} {target.transport.host or ''}".strip()
     try:
-        with open_host(target) as host:
+        with open_host(target, reporter) as host:
             reporter.say(f"{target.name} is reached; asking what it is")
-            return Checkup(target, (Finding("reached", "ok", way_there), *_looked(host, target)))
+            there = host.target if isinstance(host, SshHost) else target  # an emulated board is reached over ssh too
+            return Checkup(target, (Finding("reached", "ok", way_there), *_looked(host, there)))
     except UnreachableError as error:
         said = f"{error.what} (seen: {error.seen})" if error.seen else error.what
         return Checkup(target, (Finding("reached", "missing", said, (error.hint,) if error.hint else ()),))

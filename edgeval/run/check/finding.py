@@ -34,16 +34,14 @@ def on_board(target: Target, command: str) -> str:
     if way.type == "local" or way.host is None:
         return command
     port = ["-p", str(way.port)] if way.port else []
-    identity = ["-i", way.identity] if way.identity else []
-    return f"{shlex.join(['ssh', '-t', *port, *identity, '--', _place(target)])} {_quoted(command)}"
+    return f"{shlex.join(['ssh', '-t', *_options(target), *port, '--', _place(target)])} {_quoted(command)}"
 
 
 def copied(target: Target, source: str, destination: str) -> str:
     """A command line for this computer that copies a folder into the board's home folder."""
     way = target.transport
     port = ["-P", str(way.port)] if way.port else []
-    identity = ["-i", way.identity] if way.identity else []
-    return shlex.join(["scp", "-r", *port, *identity, "--", source, f"{_place(target)}:{destination}"])
+    return shlex.join(["scp", "-r", *_options(target), *port, "--", source, f"{_place(target)}:{destination}"])
 
 
 def packages(survey: Survey, target: Target, *names: str) -> str:
@@ -79,6 +77,13 @@ def _quoted(command: str) -> str:
     """One word for this computer's shell; in double quotes where that reads better and means the same."""
     plain = shlex.quote(command)
     return f'"{command}"' if "'\"'" in plain and not set(command) & set('"$`\\!') else plain
+
+
+def _options(target: Target) -> list[str]:
+    """What ssh and scp take alike."""
+    way = target.transport
+    config = ["-F", str(way.config)] if way.config else []
+    return [*config, *(["-i", way.identity] if way.identity else [])]
 
 
 def _place(target: Target) -> str:
