@@ -92,6 +92,12 @@ def typed() -> str:
     return "edgeval " + " ".join(shlex.quote(word.encode("utf-8", "replace").decode()) for word in sys.argv[1:])
 
 
+def shard(function: F) -> F:
+    """--shard: several identical targets share the images."""
+    text = "Several identical targets share the images, instead of answering all of them each."
+    return click.option("--shard", is_flag=True, help=text)(function)
+
+
 def task(function: F) -> F:
     """--task and --tolerance."""
     function = click.option(

@@ -66,6 +66,7 @@ def pairs(function: Any) -> Any:
             click.argument("what", nargs=-1, metavar="[LADDER | OLD.npz NEW.npz]"),
             options.target,
             options.record,
+            options.shard,
             options.instructions,
             click.option(
                 "--rung",
@@ -176,12 +177,12 @@ def _ladder(what: tuple[str, ...], given: dict[str, Any], store: Store, display:
         instructions=given["instructions"] or hooks.instructions,
     )
     names, fleet = one_or_many(target, given, hooks), None
-    if len(names) > 1:
+    if len(names) > 1 and not given["shard"]:
         found = compare_ladder_fleet(ladder, asked, names, store, display, hooks.before)
         rows, samples, fleet = found.evidences, found.samples, found.fleet
     else:
-        asked = replace(asked, target=names[0])
-        with recording(asked, given["record"], display) as opened:
+        asked = replace(asked, target=",".join(names))
+        with opened_for(asked, names, given["record"], display) as opened:
             rows, samples = compare_ladder(ladder, replace(asked, opened=opened), store, display, hooks.before)
     parts = [
         ladder.name,
@@ -202,20 +203,26 @@ def _any_models(what: tuple[str, ...], given: dict[str, Any], store: Store, disp
     _refuse(given, ("tolerance",), "classification: it is for --task regression")
     reference, candidate, setting = sides(what, given, hooks)
     names = one_or_many(setting.target, given, hooks)
-    if len(names) > 1:
+    if len(names) > 1 and not given["shard"]:
         many = compare_models_fleet((reference, candidate), setting, names, store, display)
         row = many.evidences[0].comparison
         return Weighed(many.evidences, many.samples, _against(row), many.fleet)
-    setting = replace(setting, target=names[0])
-    with recording(setting, given["record"], display) as opened:
+    setting = replace(setting, target=",".join(names))
+    with opened_for(setting, names, given["record"], display) as opened:
         found, samples = compare_models(reference, candidate, replace(setting, opened=opened), store, display)
     return Weighed([found], samples, _against(found.comparison))
 
 
-def recording(place: Place, path: Path | None, display: Display) -> AbstractContextManager[Bench | None]:
-    """The open target with a recorder, where --record asks for one."""
+def opened_for(
+    place: Place, names: tuple[str, ...], path: Path | None, display: Display
+) -> AbstractContextManager[Bench | None]:
+    """The open target with a recorder, where --record asks for one; or several that share the images."""
+    from edgeval.workflow.fleet import Opening
     from edgeval.workflow.record import recorded
+    from edgeval.workflow.shard import open_crew
 
+    if len(names) > 1:
+        return open_crew(names, Opening(place.emulate, place.instructions), display)
     how = {"emulate": place.emulate, "instructions": place.instructions}
     return recorded(place.target, path, command=options.typed(), reporter=display, **how)
 
@@ -230,6 +237,8 @@ def one_or_many(target: str, given: dict[str, Any], hooks: Hooks | None = None) 
     from edgeval.workflow.fleet import targets_of
 
     names = targets_of(target)
+    if given.get("shard") and len(names) < 2:
+        raise click.UsageError("--shard shares the images among several targets; give them as A,B or tag:NAME")
     if len(names) > 1 and given.get("record"):
         raise click.UsageError("--record records one target; give one")
     if len(names) > 1 and hooks and hooks.early:

@@ -68,7 +68,7 @@ def _weigh(what: tuple[str, ...], given: dict[str, Any], store: Store, display: 
         if given[name] is not None:
             raise click.UsageError(f"--{name.replace('_', '-')} does not go with --task regression")
     reference, candidate, setting = sides(what, given, Hooks(instructions=given["instructions"]))
-    if len(one_or_many(setting.target, given)) > 1:
+    if given["shard"] or len(one_or_many(setting.target, given)) > 1:
         raise click.UsageError("several targets do not go with --task regression; give one")
     return compare_regression((reference, candidate), setting, given["tolerance"], store, display)
 

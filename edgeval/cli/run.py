@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgeval.cli import options
 from edgeval.cli.display import Display
+
+if TYPE_CHECKING:
+    from edgeval.workflow.predict import Ran
 
 
 @click.command()
@@ -30,7 +35,7 @@ def run(
     formats: tuple[str, ...],
     runs: Path | None,
     quiet: bool,
-) -> None:
+) -> int:
     """Run exported models of LADDER on a target; keep predictions, latency, memory and provenance.
 
     \b
@@ -40,28 +45,41 @@ def run(
       edgeval run scalecnn-digits100 --target rpi4 --emulate
       edgeval run scalecnn-digits100 --target pi4-emulated --instructions
       edgeval run scalecnn-digits100 --target rpi4 --record devices/rpi4-replay.npz
+      edgeval run scalecnn-digits100 --target rpi4,rpi5
     """
-    from edgeval.workflow.predict import RunOptions, run_ladder
+    from edgeval.cli.pairs import one_or_many
+    from edgeval.records.fleet import worst_code
+    from edgeval.workflow.predict import RunOptions, run_fleet, run_ladder
     from edgeval.workflow.project import choose_ladder, choose_target, open_store
     from edgeval.workflow.record import card_of, recorded
     from edgeval.workflow.standin import check_counted
 
     store = open_store(runs)
-    name, command = choose_target(target), options.typed()
-    if instructions:
+    names, command = one_or_many(choose_target(target), {"record": record}), options.typed()
+    for name in names if instructions else ():
         check_counted(name, emulate=emulate)
-    with (
-        Display(quiet=quiet) as display,
-        recorded(name, record, emulate=emulate, instructions=instructions, command=command, reporter=display) as opened,
-    ):
-        asked = RunOptions(name, emulate, rungs, formats, seeds, opened, instructions)  # type: ignore[arg-type]
-        for found in run_ladder(choose_ladder(ladder, store), asked, store, display):
-            source, latency = found.table.source, found.table.source.latency
-            counted = f", {source.instructions:,} instructions an image" if source.instructions else ""
-            speed = f", {latency.p50:.3g} ms an image (p95 {latency.p95:.3g})" if latency else ""
-            sized = f", arena {source.arena.smallest / 1000:,.1f} kB" if source.arena else ""
-            right = f"top-1 {found.table.correct.mean():.2%}"
-            click.echo(f"{source.name} {source.format} on {source.target}: {right}{speed}{counted}{sized}")
-            click.echo(f"  {found.path}")
+    asked = RunOptions(names[0], emulate, rungs, formats, seeds, None, instructions)  # type: ignore[arg-type]
+    if len(names) > 1:
+        with Display(quiet=quiet) as display:
+            states = run_fleet(choose_ladder(ladder, store), asked, names, store, _tell, display)
+        for state in states:
+            if state.state != "answered":
+                click.echo(f"{state.name}: {state.state} (exit code {state.exit_code}): {state.error}")
+        return worst_code(state.exit_code for state in states)
+    how: dict[str, Any] = {"emulate": emulate, "instructions": instructions, "command": command}
+    with Display(quiet=quiet) as display, recorded(names[0], record, reporter=display, **how) as opened:
+        for found in run_ladder(choose_ladder(ladder, store), replace(asked, opened=opened), store, display):
+            _tell(found)
     if record is not None:
         click.echo(f"recorded {record}; edgeval gate --target {card_of(record)} replays it")
+    return 0
+
+
+def _tell(found: Ran) -> None:
+    """One finished table, in one piece: several targets may be done at once."""
+    source, latency = found.table.source, found.table.source.latency
+    counted = f", {source.instructions:,} instructions an image" if source.instructions else ""
+    speed = f", {latency.p50:.3g} ms an image (p95 {latency.p95:.3g})" if latency else ""
+    right = f"top-1 {found.table.correct.mean():.2%}"
+    sized = f", arena {source.arena.smallest / 1000:,.1f} kB" if source.arena else ""
+    click.echo(f"{source.name} {source.format} on {source.target}: {right}{speed}{counted}{sized}\n  {found.path}")

@@ -40,7 +40,10 @@ class Asked(Record):
 
 
 class RecordedRun(Record):
-    """One model on one data set; `images` and `outputs` name arrays of the file."""
+    """One model on one data set; `images` and `outputs` name arrays of the file.
+
+    source_sha256: the file from which the model was compiled for an accelerator; health: what was watched on the way.
+    """
 
     name: str
     format: str
@@ -53,6 +56,9 @@ class RecordedRun(Record):
     hello: dict[str, Any]
     latency: Latency | None = None
     peak_memory_mb: float | None = None
+    source_sha256: str | None = None
+    health: dict[str, Any] = Field(default_factory=dict)
+    instructions: int | None = None
 
 
 class RecordingHeader(Record):

@@ -57,6 +57,8 @@ class RunResult:
     facts: dict[str, Any] = field(default_factory=dict)
     health: dict[str, Any] = field(default_factory=dict)
     arena: Arena | None = None
+    instructions: int | None = None
+    shared: dict[str, Any] = field(default_factory=dict)
 
 
 def infer(
@@ -93,8 +95,9 @@ def infer(
                 patience.moved()
             patience.after(error)
     run.settle()
-    health = summarise(run.looks, job.target.monitor)
-    return RunResult(run.hello, run.latency, run.peak_mb, known, health, run.arena)
+    health, counted = run.recorded.get("health"), run.recorded.get("instructions")
+    health = health or summarise(run.looks, job.target.monitor)
+    return RunResult(run.hello, run.latency, run.peak_mb, known, health, run.arena, counted)
 
 
 def check(job: Job) -> None:
@@ -138,6 +141,7 @@ class _Run:
         self.hello: dict[str, Any] = {}
         self.latency: Latency | None = None
         self.peak_mb: float | None = None
+        self.recorded: dict[str, Any] = {}
         self.looks: list[dict[str, Any]] = []
         self.arena: Arena | None = None
         self.not_finite: dict[Range, int] = {}
@@ -194,6 +198,8 @@ class _Run:
             self.peak_mb = header["peak_mb"]
         elif kind == "health":
             self.looks.append(header)
+        elif kind == "recorded":
+            self.recorded = header
 
     def _keep(self, header: frames.Header, payload: bytes) -> None:
         """Save one chunk, unless it was damaged on the way or holds what is no number."""

@@ -57,7 +57,8 @@ class ReplayHost:
         """What the agent would send for this job."""
         run = self._find(job)
         outputs = self.recording.arrays[run.outputs]
-        yield _frame("hello", **run.hello)
+        yield _frame("hello", **_account(run))
+        yield _frame("recorded", health=run.health, instructions=run.instructions)
         images = np.load(io.BytesIO(self.get(job["inputs"])), allow_pickle=False)
         places = pieces(job["ranges"], job["chunk"])
         for start, stop in places:
@@ -73,7 +74,7 @@ class ReplayHost:
     def _find(self, job: dict[str, Any]) -> RecordedRun:
         """The recorded run of this very model, asked in this very way. Raises BenchError."""
         sha256 = content_sha256(Path(job["model"]))
-        same = [run for run in self.recording.header.runs if run.model_sha256 == sha256]
+        same = [run for run in self.recording.header.runs if sha256 in (run.model_sha256, run.source_sha256)]
         if not same:
             known = ", ".join(f"{r.name} {r.format} {r.model_sha256[:12]}" for r in self.recording.header.runs)
             raise self._lacks("this model", f"asked {sha256[:12]}, recorded {known}")
@@ -128,6 +129,11 @@ def _frame(kind: str, payload: bytes = b"", **fields: Any) -> bytes:
     buffer = io.BytesIO()
     frames.write(buffer, kind, payload, **fields)
     return buffer.getvalue()
+
+
+def _account(run: RecordedRun) -> dict[str, Any]:
+    """How the model ran; of a compiled one, its own hash too."""
+    return {**run.hello, "compiled_sha256": run.model_sha256} if run.source_sha256 else run.hello
 
 
 def _machine_first(facts: dict[str, Any]) -> dict[str, Any]:

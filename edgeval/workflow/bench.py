@@ -14,10 +14,10 @@ from edgeval.errors import BenchError, CardError, UnreachableError
 from edgeval.records.artifact import Preprocess
 from edgeval.records.predictions import Source
 from edgeval.records.recording import read_recording
-from edgeval.records.reporter import Reporter, Silent
+from edgeval.records.reporter import Progress, Reporter, Silent
 from edgeval.records.target import Origin, Recorded, Target, load_target
 from edgeval.run.host import Host, LocalHost
-from edgeval.run.infer import probe
+from edgeval.run.infer import RunResult, Sink, probe
 from edgeval.run.job import Job, Reading
 from edgeval.run.micro import FIDELITY, is_micro
 from edgeval.run.replay import ReplayHost
@@ -39,7 +39,8 @@ class Bench:
     """An open target: its card, the host behind it, what the host says of itself, and how its numbers are marked.
 
     recording: what a replay target answers from; recorder: gets every finished table; counter: counts instructions,
-    where that was asked for and can be done; accelerator: the card's delegate, tried.
+    where that was asked for and can be done; accelerator: the card's delegate, tried; crew: identical boards
+    that share the images, of which this is the first.
     """
 
     target: Target
@@ -50,19 +51,24 @@ class Bench:
     fidelity: str | None = None
     recording: Recorded | None = None
     recorder: Tape | None = None
+    crew: Team | None = None
     counter: Counter | None = None
     accelerator: Accelerator | None = None
 
 
 @dataclass(frozen=True)
 class Answered:
-    """A model's finished answers (N, C) float32 to N samples, how it was asked, and where they come from."""
+    """A model's finished answers (N, C) float32 to N samples, how it was asked, and where they come from.
+
+    compiled_from: the hash of the file from which the model was compiled for an accelerator.
+    """
 
     preprocess: Preprocess
     reading: Reading
     samples: Samples
     outputs: NDArray[np.float32]
     source: Source
+    compiled_from: str | None = None
 
 
 class Tape(Protocol):
@@ -70,6 +76,15 @@ class Tape(Protocol):
 
     def take(self, answered: Answered) -> None:
         """One finished table."""
+
+
+class Team(Protocol):
+    """Identical boards that share one data set."""
+
+    benches: list[Bench]
+
+    def infer(self, job: Job, sink: Sink, progress: Progress) -> RunResult:
+        """Answer the images that `sink` lacks, all together."""
 
 
 class Place(Protocol):
@@ -167,6 +182,16 @@ class Marked(Protocol):
 
     @property
     def recording(self) -> Recorded | None: ...
+
+
+def share_notes(source: Source) -> tuple[str, ...]:
+    """Who answered how many of the images, and who could not, where several boards shared them."""
+    shares = (source.host or {}).get("shares")
+    if not shares:
+        return ()
+    parts = ", ".join(f"{name} {images:,}" for name, images in shares["images"].items())
+    absent = tuple(f"the others took over from {said}" for said in shares["absent"])
+    return (f"identical boards shared the images: {parts}", *absent)
 
 
 def origin_notes(source: Marked) -> tuple[str, ...]:

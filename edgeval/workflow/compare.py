@@ -23,7 +23,7 @@ from edgeval.records.reporter import Reporter
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.accelerator import accelerator_notes
-from edgeval.workflow.bench import Bench, bench_of, open_bench, origin_notes
+from edgeval.workflow.bench import Bench, bench_of, open_bench, origin_notes, share_notes
 from edgeval.workflow.data import load_split
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor, retraining_floor
@@ -156,6 +156,7 @@ def _command(ladder: Ladder, options: CompareOptions, seed: int) -> str:
     words += [f"--format {options.format}"] if options.format else []
     words += [f"--images {options.images}"] if options.images else []
     words += [f"--threshold {options.threshold:g}"] if options.threshold != THRESHOLD else []
+    words += ["--shard"] if options.opened and options.opened.crew else []
     words += [f"--seed {seed}"] + (["--emulate"] if options.emulate else [])
     return " ".join(words)
 
@@ -195,7 +196,8 @@ def _notes(chain: Chain, full: Predictions, reference: Rung, links: tuple[Link, 
     if reference != chain.ladder.rungs[-1]:
         top = chain.ladder.rungs[-1].name
         notes.append(f"the largest rung, {top}, is not in {chain.store.root}: {reference.name} is the reference")
-    notes += origin_notes(links[-1].table.source if links else chain.bench)
+    last = links[-1].table.source if links else full.source
+    notes += [*origin_notes(last if links else chain.bench), *share_notes(last)]
     notes += accelerator_notes(links[-1].table.source) if links else ()
     same = chain.bench.target.runtime.kernels == chain.desktop.target.runtime.kernels
     if chain.bench.origin == "emulated" and chain.bench.target.transport.type == "local" and same:

@@ -25,7 +25,7 @@ from edgeval.store import Store
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.accelerator import accelerator_notes
-from edgeval.workflow.bench import Bench, bench_of, origin_notes
+from edgeval.workflow.bench import Bench, bench_of, origin_notes, share_notes
 from edgeval.workflow.compare import Before, nothing_before
 from edgeval.workflow.data import load_split, preprocess_from
 from edgeval.workflow.export import torch_table
@@ -130,7 +130,7 @@ def compare_models(
     small = side_table(candidate, whole, setting, store, reporter)
     floor, why = _floor(candidate, samples, setting, store, reporter)
     notes = (*(samples.notes if samples else ()), *([why] if why else []))
-    notes += origin_notes(small.source) + accelerator_notes(small.source)
+    notes += (*origin_notes(small.source), *share_notes(small.source), *accelerator_notes(small.source))
     notes += tuple(note for table in (full, small) for note in leak_note(table.source.leaked, table.source.name))
     target = small.source.model_copy(update={"name": small.source.target or small.source.name})
     found = weigh(

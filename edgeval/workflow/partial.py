@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +12,17 @@ from edgeval.errors import InputError
 from edgeval.records.evidence import Evidence
 from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Reporter
-from edgeval.run.infer import Job, Watch, dequantise, infer
+from edgeval.run.infer import Job, Watch, dequantise
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.bench import Bench
-from edgeval.workflow.canary import canary
 from edgeval.workflow.run import (
     Model,
     accepted,
     counted,
     fitted,
     for_delegate,
+    inferred,
     leaks,
     marks,
     model_identity,
@@ -117,9 +117,7 @@ def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Stor
         accelerator=for_delegate(model, bench),
         source=model.source,
     )
-    sung = canary(job, bench, store, reporter)
-    result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts, say=reporter.say)
-    result = replace(result, hello=result.hello | sung)
+    result = inferred(job, bench, chunks, store, reporter, bar)
     outputs = dequantise(chunks.first(part.count), result.hello)
     made = table_of(model, whole.take(np.arange(len(outputs))), outputs, result, sha256)
     made = made.with_source(**ran_on(bench, result), **marks(model, bench, made.source))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeval.errors import MissingError
 from edgeval.records.artifact import Format
+from edgeval.records.fleet import DeviceState
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Reporter
 from edgeval.store import Store
 from edgeval.workflow.bench import Bench, bench_of
 from edgeval.workflow.data import load_split
+from edgeval.workflow.fleet import Opening, muster
 from edgeval.workflow.run import run_model, rung_model
 
 
@@ -51,6 +53,22 @@ def run_ladder(ladder: Ladder, options: RunOptions, store: Store, reporter: Repo
                 model = rung_model(store, ladder, rung, seed, fmt, profile=profile)
                 table, path = run_model(model, samples, bench, store, reporter)
                 yield Ran(table, path)
+
+
+def run_fleet(
+    ladder: Ladder, options: RunOptions, names: Sequence[str], store: Store, tell: Callable[[Ran], None], told: Reporter
+) -> list[DeviceState]:
+    """The same on several targets at once; `tell` hears of each table, from any thread. What became of each target."""
+    for name in options.rungs:
+        ladder.rung(name)
+    _todo(ladder, options, store)
+
+    def work(bench: Bench, reporter: Reporter) -> None:
+        for ran in run_ladder(ladder, replace(options, opened=bench), store, reporter):
+            tell(ran)
+
+    boards = muster(names, work, told, Opening(options.emulate, options.instructions))
+    return [board.state for board in boards]
 
 
 def _todo(ladder: Ladder, options: RunOptions, store: Store) -> list[tuple[Rung, int]]:

@@ -25,7 +25,7 @@ from edgeval.run.infer import dequantise
 from edgeval.store import Store
 from edgeval.workflow.bench import Answered, Bench, open_bench
 
-ENGINES = ("litert", "tflite-runtime", "tensorflow", "onnxruntime", "tflm")
+ENGINES = ("litert", "tflite-runtime", "tensorflow", "onnxruntime")
 KEPT = ("kind", "runtime", "model", "limits")
 SHA = re.compile(r'^sha256 = "[0-9a-f]{64}"$', re.M)
 
@@ -115,6 +115,9 @@ class Recorder:
                 hello=hello,
                 latency=source.latency,
                 peak_memory_mb=source.peak_memory_mb,
+                source_sha256=answered.compiled_from,
+                health=(source.host or {}).get("monitor") or {},
+                instructions=source.instructions,
             )
         )
 

@@ -14,11 +14,11 @@ from edgeval.records.compiled import CompiledCard
 from edgeval.records.kerasfile import model_bytes, model_sha256
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Predictions, Source, from_outputs, looks_like_probabilities
-from edgeval.records.reporter import Reporter
+from edgeval.records.reporter import Progress, Reporter
 from edgeval.run.infer import Job, Reading, RunResult, dequantise, infer, pick_engine
 from edgeval.run.micro import check_arena, check_file, check_flash, fidelity_of, is_micro
 from edgeval.run.onnxfile import external_files, read_onnx
-from edgeval.store import Store, file_safe, key
+from edgeval.store import Chunks, Store, file_safe, key
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.accelerator import CPU_FALLBACK
 from edgeval.workflow.bench import Answered, Bench
@@ -76,7 +76,7 @@ def run_model(
 def fitted(model: Model, bench: Bench, store: Store, reporter: Reporter) -> Model:
     """The model as the bench's device runs it: compiled, where that is an Edge TPU."""
     target = bench.target
-    if target.kind != "edgetpu" or target.runtime.delegate is None:
+    if target.kind != "edgetpu" or target.runtime.delegate is None or bench.recording is not None:
         return model
     path, card = compiled_for(target, model.path, store, reporter)
     return replace(model, path=path, compiled=card, source=None if path == model.path else model.path)
@@ -98,7 +98,9 @@ def counted(
 def record(model: Model, samples: Samples, found: Predictions, bench: Bench) -> None:
     """Hand the answers to the bench's recorder, where there is one."""
     if bench.recorder is not None and found.outputs is not None:
-        bench.recorder.take(Answered(model.preprocess, model.reading, samples, found.outputs, found.source))
+        made_from = model_sha256(model.source) if model.source else None
+        answered = Answered(model.preprocess, model.reading, samples, found.outputs, found.source, made_from)
+        bench.recorder.take(answered)
 
 
 def preflight(path: Path, bench: Bench) -> None:
@@ -179,14 +181,27 @@ def answers(
         accelerator=for_delegate(model, bench),
         source=model.source,
     )
-    sung = canary(job, bench, store, reporter)
-    result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts, say=reporter.say)
-    return dequantise(chunks.join(len(samples)), result.hello), replace(result, hello=result.hello | sung)
+    result = inferred(job, bench, chunks, store, reporter, bar)
+    return dequantise(chunks.join(len(samples)), result.hello), result
+
+
+def inferred(job: Job, bench: Bench, chunks: Chunks, store: Store, reporter: Reporter, bar: Progress) -> RunResult:
+    """The answers that `chunks` lacks, from the bench or from the boards that share its images; the canary first."""
+    if bench.crew is None:
+        sung = canary(job, bench, store, reporter)
+        result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts, say=reporter.say)
+    else:
+        sung = {}
+        for one in bench.crew.benches:
+            sung = canary(job, one, store, reporter)
+        result = bench.crew.infer(job, chunks, bar)
+    return replace(result, hello=result.hello | sung)
 
 
 def ran_on(bench: Bench, result: RunResult) -> dict[str, Any]:
-    """The host's facts with what was watched during the run."""
-    return {"host": bench.facts | ({"monitor": result.health} if result.health else {})}
+    """The host's facts with what was watched during the run, and who had which share of the images."""
+    more = {"monitor": result.health, "shares": result.shared}
+    return {"host": bench.facts | {name: found for name, found in more.items() if found}}
 
 
 def for_delegate(model: Model, bench: Bench) -> dict[str, Any]:
@@ -229,6 +244,7 @@ def source_of(model: Model, data_sha256: str, result: RunResult, sha256: str) ->
         data_sha256=data_sha256,
         preprocess=Preprocess.model_validate(result.hello["input"].get("preprocess", model.preprocess)),
         latency=result.latency,
+        instructions=result.instructions,
         peak_memory_mb=result.peak_memory_mb,
         arena=result.arena,
         notes=tuple(f"latencies are not to be trusted: {said}" for said in result.health.get("failed", ())),

@@ -55,8 +55,8 @@ def make_lab() -> str:
 class DyingHost(LocalHost):
     """This computer, until its agent is killed behind so many frames of answers."""
 
-    def __init__(self, frames: int) -> None:
-        super().__init__()
+    def __init__(self, frames: int, workdir: Path | None = None) -> None:
+        super().__init__(workdir)
         self.frames = frames
 
     def run(self, argv: Sequence[str], *, alone: bool = False) -> LocalProcess:
