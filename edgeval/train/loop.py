@@ -1,8 +1,4 @@
-"""The plain training loop: one network, one seed, resumable after every epoch.
-
-The fused trainer of many networks at once will offer the same `train` for a list of jobs; nothing else knows how
-training is done.
-"""
+"""The plain training loop: one network, one seed, resumable after every epoch."""
 
 from __future__ import annotations
 
@@ -51,10 +47,10 @@ def train(job: Job, *, save: Callable[[State], None], progress: Progress) -> Sta
     The same seed on the same machine gives the same weights, also when training was cut and resumed.
     """
     net = job.net.to(job.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = _optimizer(net, job.recipe)
+    optimizer = sgd(net, job.recipe)
     state = job.start or State(0, math.nan, {})
     if job.start:
-        _restore(net, optimizer, job.start)
+        restore(net, optimizer, job.start)
     images = torch.from_numpy(job.samples.images).to(job.device)
     labels = torch.from_numpy(job.samples.labels).to(job.device)
     data = augmenter(images, job.preprocess, job.recipe.augment)
@@ -67,7 +63,7 @@ def train(job: Job, *, save: Callable[[State], None], progress: Progress) -> Sta
             raise IntegrityError(
                 f"the training loss became {loss} in epoch {epoch + 1}", seen=f"seed {job.seed}", hint=hint
             )
-        state = State(epoch + 1, loss, _tensors(net, optimizer))
+        state = State(epoch + 1, loss, tensors(net, optimizer))
         save(state)
     return state
 
@@ -89,18 +85,29 @@ class _Epoch:
     number: int
 
 
+class Order:
+    """The shuffled order of one seed in one epoch, and the generator of its augmentations."""
+
+    def __init__(self, seed: int, epoch: int, count: int) -> None:
+        self.generator = torch.Generator().manual_seed(mix(seed, epoch))
+        self.order = torch.randperm(count, generator=self.generator)
+
+    def batch(self, step: int, size: int) -> Tensor:
+        """(size,) indices of a step."""
+        return self.order[step * size : (step + 1) * size]
+
+
 def _epoch(epoch: _Epoch, progress: Progress) -> float:
     """One pass over the shuffled data; the mean loss. Seeded by (seed, epoch), so a resumed run repeats it exactly."""
     job, count, batch = epoch.job, len(epoch.labels), epoch.job.recipe.batch
-    generator = torch.Generator().manual_seed(_mix(job.seed, epoch.number))
-    torch.manual_seed(_mix(job.seed, epoch.number) + 1)
-    order = torch.randperm(count, generator=generator)
+    order = Order(job.seed, epoch.number, count)
+    torch.manual_seed(mix(job.seed, epoch.number) + 1)
     steps = max(1, count // batch)
     total = torch.zeros((), device=epoch.labels.device)
     epoch.net.train()
     for step in range(steps):
-        index = order[step * batch : (step + 1) * batch]
-        images = epoch.data.batch(index, generator)
+        index = order.batch(step, batch)
+        images = epoch.data.batch(index, order.generator)
         loss = nn.functional.cross_entropy(epoch.net(images), epoch.labels[index.to(epoch.labels.device)])
         epoch.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -111,27 +118,27 @@ def _epoch(epoch: _Epoch, progress: Progress) -> float:
     return float(total) / steps
 
 
-def _optimizer(net: nn.Module, recipe: Recipe) -> torch.optim.SGD:
+def sgd(net: nn.Module, recipe: Recipe) -> torch.optim.SGD:
     """SGD on all parameters, batch norm and biases included (PAPERS 1.2)."""
     return torch.optim.SGD(net.parameters(), lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
 
 
-def _mix(seed: int, epoch: int) -> int:
+def mix(seed: int, epoch: int) -> int:
     """A generator seed of its own for each pair of seed and epoch."""
     return (seed * 1_000_003 + epoch * 2 + 17) % 2**62
 
 
-def _tensors(net: nn.Module, optimizer: torch.optim.SGD) -> dict[str, Tensor]:
+def tensors(net: nn.Module, optimizer: torch.optim.SGD) -> dict[str, Tensor]:
     """Copies of weights, running statistics and momentum on the CPU."""
-    tensors = {f"net.{name}": value for name, value in net.state_dict().items()}
+    found = {f"net.{name}": value for name, value in net.state_dict().items()}
     for name, parameter in net.named_parameters():
         momentum = optimizer.state[parameter].get("momentum_buffer")
         if momentum is not None:
-            tensors[f"momentum.{name}"] = momentum
-    return {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
+            found[f"momentum.{name}"] = momentum
+    return {name: value.detach().to("cpu", copy=True).contiguous() for name, value in found.items()}
 
 
-def _restore(net: nn.Module, optimizer: torch.optim.SGD, state: State) -> None:
+def restore(net: nn.Module, optimizer: torch.optim.SGD, state: State) -> None:
     """Put a saved state back into network and optimiser."""
     net.load_state_dict(weights(state))
     for name, parameter in net.named_parameters():
