@@ -107,7 +107,7 @@ def wait_for_port(port: int) -> None:
 
 @dataclass
 class Proxy:
-    """A TCP proxy on loopback: bytes a second at most, seconds of delay, and cuts on demand."""
+    """A TCP proxy on loopback: bytes a second at most, seconds of delay, and cuts on demand or after so many bytes."""
 
     to: int
     rate: float | None = None
@@ -116,6 +116,7 @@ class Proxy:
     silent: bool = False
     port: int = 0
     passed: int = 0
+    cut_at: list[int] = field(default_factory=list)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def __enter__(self) -> Proxy:
@@ -180,6 +181,11 @@ class Proxy:
                 while self.silent:
                     await asyncio.sleep(0.05)
                 self.passed += len(data)
+                if self.cut_at and self.passed >= self.cut_at[0]:
+                    self.passed = 0
+                    self.cut_at.pop(0)
+                    self._cut(threading.Event())
+                    return
                 writer.write(data)
                 await writer.drain()
             writer.close()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from edgeval.errors import (
     BenchError,
     CardError,
@@ -40,6 +38,7 @@ KILLED = (-9, 128 + 9, 255)  # by signal 9 here, there, or with the program that
 
 def as_error(fault: dict[str, Any], model: str, complaint: str) -> EdgevalError:
     """The error for an `error` frame; `complaint` is the last line of the agent's standard error."""
+    fault = read_fault(fault)
     kind, hint = KINDS.get(fault["code"], (BenchError, "run it again"))
     hint = fault.get("hint") or hint
     what = f"{model}: {fault['message']}" if issubclass(kind, ModelError) else fault["message"]

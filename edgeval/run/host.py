@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -150,7 +151,8 @@ class LocalProcess:
         """Close the pipes, which ends the agent; what does not end by that is killed with its whole session."""
         self.stdout.close()
         if self._child.stdin:
-            self._child.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # of bytes that were still to be sent
+                self._child.stdin.close()
         try:
             self._child.wait(GRACE_S)
         except subprocess.TimeoutExpired:

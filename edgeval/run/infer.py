@@ -20,6 +20,7 @@ from edgeval.run.bundle import agent_bytes
 from edgeval.run.faults import as_error, stopped
 from edgeval.run.health import summarise
 from edgeval.run.host import Host, Process
+from edgeval.run.intake import HINT, harmless, read_chunk, read_fault, read_hello, read_latency, read_look, read_memory
 from edgeval.run.job import Job, Reading, Watch
 from edgeval.run.order import order
 from edgeval.run.patience import Patience
@@ -32,6 +33,7 @@ def _silent(text: str) -> None:
     """Where nobody listens."""
 
 
+FRAMES_MAX = 100_000  # that may come in a row without a new answer among them
 ROUNDS = 2  # a chunk that arrives damaged is asked for once more
 
 Range = tuple[int, int]
@@ -145,7 +147,8 @@ class _Run:
         self.looks: list[dict[str, Any]] = []
         self.arena: Arena | None = None
         self.not_finite: dict[Range, int] = {}
-        self.damaged: list[Range] = []
+        self.damaged = 0
+        self.spoken = 0
         self.enough = False
         self.wanted = len(job.samples) if job.upto is None else job.upto
 
@@ -176,7 +179,7 @@ class _Run:
             frame = frames.read(process.stdout)
             while frame is not None:
                 header, payload = frame
-                fault = fault or (header if header["type"] == "error" else None)
+                fault = fault or (read_fault(header) if header["type"] == "error" else None)
                 done = done or header["type"] == "done"
                 self._take(header, payload)
                 if self.enough:
@@ -188,32 +191,36 @@ class _Run:
     def _take(self, header: frames.Header, payload: bytes) -> None:
         """Keep what one frame brings."""
         kind = header["type"]
+        self.spoken += 1
+        if self.spoken > FRAMES_MAX:
+            raise IntegrityError("the device sends without end", seen=f"{self.spoken:,} frames", hint=HINT)
         if kind == "hello":
-            self.hello = {key: value for key, value in header.items() if key not in ("type", "size", "sha256")}
+            self.hello = read_hello(header)
         elif kind == "chunk":
             self._keep(header, payload)
         elif kind == "latency":
-            self.latency = Latency(**{key: header[key] for key in ("p50", "p95", "n", "threads")})
+            self.latency = read_latency(header)
         elif kind == "memory":
-            self.peak_mb = header["peak_mb"]
+            self.peak_mb = read_memory(header)
         elif kind == "health":
-            self.looks.append(header)
+            self.looks.append(read_look(header))
         elif kind == "recorded":
-            self.recorded = header
+            self.recorded = harmless(header)
 
     def _keep(self, header: frames.Header, payload: bytes) -> None:
-        """Save one chunk, unless it was damaged on the way or holds what is no number."""
-        place: Range = header["start"], header["stop"]
-        if not frames.intact(header, payload) or header["shape"][0] != place[1] - place[0]:
-            self.damaged.append(place)
+        """Save one chunk, unless it was damaged on the way, was not asked for, or holds what is no number."""
+        found = read_chunk(header, payload, self.todo())
+        if found is None:
+            self.damaged += 1
             return
-        outputs = np.frombuffer(payload, np.dtype(header["dtype"])).reshape(header["shape"])
+        place, outputs = found
         bad = int((~np.isfinite(outputs)).any(axis=1).sum())
         if bad:
             self.not_finite[place] = bad
             return
         self.sink.save(*place, outputs)
         self.kept.append(place)
+        self.spoken = 0
         self.tell()
         self.enough = self.job.watch is not None and self.job.watch(*place, outputs)
 
@@ -226,15 +233,20 @@ class _Run:
         self.kept = self.sink.have()  # from the disk again: what counts is what is saved whole
         left = [] if self.enough else self.todo()
         if left:
-            seen = f"{sum(stop - start for start, stop in left)} answers; damaged chunks: {len(self.damaged)}"
+            seen = f"{sum(stop - start for start, stop in left)} answers; damaged chunks: {self.damaged}"
             raise IntegrityError(
                 "answers are missing or arrive damaged", seen=seen, hint="check the link and run it again"
             )
 
 
-def _failure(process: Process, fault: frames.Header | None, job: Job) -> Exception:
-    """The error that says why the agent did not finish."""
-    status = None if fault else process.wait()
+def _failure(process: Process, fault: dict[str, str] | None, job: Job) -> Exception:
+    """The error that says why the agent did not finish. Raises LinkLost where only the link knows."""
+    status = None
+    try:
+        status = process.wait()
+    except LinkLost:
+        if fault is None:
+            raise
     complaint = last_line(process.stderr_tail())
     if fault is None:
         return stopped(status, complaint)

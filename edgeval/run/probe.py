@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,9 @@ from edgeval.records.kerasfile import keras_form
 from edgeval.records.target import Target
 from edgeval.run.bundle import agent_bytes
 from edgeval.run.host import Host
+from edgeval.run.intake import HINT, read_facts
 
+ANSWER_MAX = 1 << 20
 TFLITE_ENGINES = ("litert", "tflite-runtime", "tensorflow")
 PACKAGES = {"litert": "ai-edge-litert", "tflite-runtime": "tflite-runtime", "tensorflow": "tensorflow"}
 MICRO = "pip install 'edgeval-toolkit[micro]'"
@@ -34,15 +35,16 @@ def _asked(host: Host, *words: str) -> dict[str, Any]:
     """The agent's answer to one of its commands."""
     agent = host.put(agent_bytes(), "agent.pyz")
     with host.run([host.python, agent, *words]) as process:
-        answer = process.stdout.read()
+        answer = process.stdout.read(ANSWER_MAX)
+        if len(answer) == ANSWER_MAX:
+            raise BenchError("the device's answer does not end", seen=f"{len(answer):,} bytes", hint=HINT)
         status, complaint = process.wait(), process.stderr_tail()
     lines = [line for line in answer.splitlines() if line.startswith(b'{"machine"')]
     if status or not lines:
         seen = f"{host.python}, exit status {status}: {last_line(complaint)}"
         hint = "it needs Python 3.7 or later: set python in the card's [transport] table"
         raise BenchError("the device's Python does not run the agent", seen=seen, hint=hint)
-    facts: dict[str, Any] = json.loads(lines[-1])
-    return facts
+    return read_facts(lines[-1])
 
 
 def pick_engine(facts: dict[str, Any], target: Target, model: Path) -> tuple[str, str]:

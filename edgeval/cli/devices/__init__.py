@@ -7,9 +7,11 @@ import importlib
 import click
 
 COMMANDS = {
+    "add": "Add a device that is reached over SSH.",
     "list": "All device cards by name.",
     "show": "One device card, as it is understood.",
     "check": "What a device lacks, and the command that mends it.",
+    "clean": "Remove what edgeval keeps on a device.",
     "create": "Build an emulated Arm board.",
     "start": "Boot an emulated board.",
     "stop": "End an emulated board.",

@@ -8,7 +8,7 @@ from typing import IO, Any, Dict, Optional, Tuple
 
 START = b'{"type": "'
 LINE_MAX = 1 << 16
-PAYLOAD_MAX = 1 << 30
+PAYLOAD_MAX = 1 << 28
 
 Header = Dict[str, Any]
 
@@ -56,7 +56,7 @@ def _header(line: bytes) -> Optional[Header]:
         return None
     try:
         header = json.loads(line.decode("ascii"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    size = header.get("size")
-    return header if isinstance(size, int) and 0 <= size <= PAYLOAD_MAX else None
+    size, kind = header.get("size"), header.get("type")
+    return header if isinstance(kind, str) and isinstance(size, int) and 0 <= size <= PAYLOAD_MAX else None

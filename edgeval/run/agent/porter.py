@@ -5,6 +5,7 @@ Its text is sent with each request, with those of keeper and replies: nothing of
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -17,7 +18,7 @@ import sys
 import zlib
 from typing import Any, Dict, Iterator, List
 
-from .keeper import lock, run
+from .keeper import LOCK, lock, run
 from .replies import Refusal, Words, reply
 
 MARK = "edgeval-device.json"
@@ -84,7 +85,9 @@ def clean(request: Words) -> int:
     if os.path.islink(path) or not os.path.isfile(os.path.join(path, MARK)):
         raise Refusal("foreign", path)
     held = lock(request, path)
-    found = [os.path.join(root, name) for root, _, names in os.walk(path) for name in names]
+    ours = (os.path.join(path, MARK), os.path.join(path, LOCK))
+    names = [os.path.join(root, name) for root, _, files in os.walk(path) for name in files]
+    found = [name for name in names if name not in ours]
     size = sum(os.lstat(name).st_size for name in found)
     if not request["dry"]:
         shutil.rmtree(path)
@@ -128,7 +131,8 @@ def take(request: Words) -> int:
             at += len(block)
             if at > request["size"]:
                 raise Refusal("damaged", "{} bytes, announced {}".format(at, request["size"]))
-            reply({"at": at})
+            with contextlib.suppress(BrokenPipeError):  # what is on its way is still to be written
+                reply({"at": at})
         if at < request["size"]:
             return 1  # cut: the next upload goes on from here
         os.fsync(file.fileno())
@@ -173,6 +177,8 @@ def _blocks(idle_s: int) -> Iterator[bytes]:
             return
         block = source.read(size)
         if len(block) < size:
+            if not flag:
+                yield block  # the part that arrived before the link broke
             return
         yield zlib.decompressobj().decompress(block, BLOCK_MAX) if flag else block
 

@@ -10,6 +10,7 @@ import secrets
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -26,6 +27,22 @@ from edgeval.run.ssh.words import check
 
 WAIT_S = 300  # for another run on the device to end
 GET_MAX = 1 << 28
+
+
+@dataclass
+class Parcel:
+    """A file to be sent, and how much of it is known to be on the device."""
+
+    source: Path | bytes
+    name: str
+    sha256: str
+    size: int
+    at: int = 0
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """How the porter is told of it."""
+        return {"name": self.name, "sha256": self.sha256, "size": self.size}
 
 
 class SshHost:
@@ -108,44 +125,45 @@ class SshHost:
 
     def _persist(self, source: Path | bytes, name: str, sha256: str) -> str:
         """Place a file however often the link breaks, as long as something arrives now and then."""
-        patience = Patience(self.reporter.say)
+        size = len(source) if isinstance(source, bytes) else source.stat().st_size
+        parcel = Parcel(source, name, sha256, size)
+        patience, furthest = Patience(self.reporter.say), 0
         while True:
-            before = self.sent
             try:
-                return self._bring(source, name, sha256)
+                return self._bring(parcel)
             except LinkLost as error:
-                if self.sent > before:
+                if parcel.at > furthest:
+                    furthest = parcel.at
                     patience.moved()
                 patience.after(error)
 
-    def _bring(self, source: Path | bytes, name: str, sha256: str) -> str:
+    def _bring(self, parcel: Parcel) -> str:
         """See what is there, and send the rest; from the start again where what was there is wrong."""
-        size = len(source) if isinstance(source, bytes) else source.stat().st_size
-        parcel = {"name": name, "sha256": sha256, "size": size}
-        for last in (False, True):
-            found = self.link.ask({"do": "have", **parcel})
+        while True:
+            found = self.link.ask({"do": "have", **parcel.words})
             if not found["there"]:
+                parcel.at = begun = int(found["at"])
                 try:
-                    self._send(source, parcel, found["at"])
+                    self._send(parcel)
                 except IntegrityError:
-                    if last or not found["at"]:
-                        raise
-                    continue
+                    if begun:
+                        continue  # the device threw the first part away
+                    raise
             return str(found["path"])
-        raise AssertionError("the second round returns or raises")
 
-    def _send(self, source: Path | bytes, parcel: dict[str, Any], at: int) -> None:
-        bar = self.reporter.bar(f"send {parcel['name']} to {self.target.name}", "kB")
+    def _send(self, parcel: Parcel) -> None:
+        bar = self.reporter.bar(f"send {parcel.name} to {self.target.name}", "kB")
 
         def arrived(there: int, sent: int) -> None:
             self.sent += sent
-            bar(there // 1000, parcel["size"] // 1000)
+            parcel.at = there
+            bar(there // 1000, parcel.size // 1000)
 
         with (
-            _opened(source) as file,
-            self.link.start({"do": "take", "at": at, **parcel}) as session,
+            _opened(parcel.source) as file,
+            self.link.start({"do": "take", "at": parcel.at, **parcel.words}) as session,
         ):
-            file.seek(at)
+            file.seek(parcel.at)
             send(file, session.write, lambda: self.link.answer(session), arrived)
 
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-BLOCK = 1 << 16
+BLOCK = 1 << 14
 SLOW = 2_000_000  # bytes a second under which packing a block costs less time than it saves
-ENOUGH = 2 * BLOCK  # acknowledged bytes from which the rate is believed
-WINDOW_MAX = 16
+ENOUGH = 8 * BLOCK  # acknowledged bytes from which the rate is believed
+WINDOW_MIN, WINDOW_MAX = 4, 64
 RAW, PACKED, END = 0, 1, 2
 
 Hear = Callable[[], dict[str, Any]]
@@ -25,7 +25,7 @@ class Flow:
     """What is on its way: bytes on the wire of each block that is not acknowledged yet, and the rate so far."""
 
     under_way: deque[int] = field(default_factory=deque)
-    window: int = 2
+    window: int = WINDOW_MIN
     arrived: int = 0
     begun: float = field(default_factory=time.monotonic)
 
@@ -39,7 +39,7 @@ class Flow:
         """One more block has arrived; its bytes on the wire."""
         size = self.under_way.popleft()
         self.arrived += size
-        self.window = 2 if self.slow else min(WINDOW_MAX, self.window + 1)
+        self.window = WINDOW_MIN if self.slow else min(WINDOW_MAX, self.window + 1)
         return size
 
 

@@ -53,6 +53,12 @@ def check(target: Target) -> None:
         raise CardError(f"{target.name}: there is no such key", seen=transport.identity, hint="check identity")
 
 
+def device_name(host: str) -> str:
+    """A name for the device at this host: its first word, or the whole address."""
+    bare = host.rpartition("@")[2]
+    return re.sub(r"\W+", "-", bare if re.fullmatch(r"[\d.:]+", bare) else bare.split(".")[0]).strip("-")
+
+
 def options(transport: Transport) -> list[str]:
     """Options that say where and how to connect, without the host."""
     config = transport.config or os.environ.get(CONFIG)

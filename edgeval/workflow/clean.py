@@ -1,0 +1,32 @@
+"""Remove what edgeval keeps on a device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgeval.errors import InputError
+from edgeval.records.reporter import Reporter
+from edgeval.records.target import load_target
+from edgeval.run.ssh import SshHost
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A folder on a device, and what lies or lay in it."""
+
+    folder: str
+    files: int
+    size: int
+
+
+def clean_device(name: str, reporter: Reporter, *, dry: bool) -> Cleaned:
+    """Remove the folder, or with `dry` only count. Raises CardError for a folder that is not edgeval's."""
+    target = load_target(name)
+    if target.transport.type != "ssh":
+        hint = "edgeval devices show tells how it is reached"
+        raise InputError(
+            f"{target.name} is not reached over ssh: nothing of edgeval's stays on it", seen=name, hint=hint
+        )
+    with SshHost(target, reporter) as host:
+        found = host.clean(dry=dry)
+    return Cleaned(str(found["folder"]), int(found["files"]), int(found["bytes"]))
