@@ -26,6 +26,7 @@ from edgeval.run.ssh.upload import send
 from edgeval.run.ssh.words import check
 
 WAIT_S = 300  # for another run on the device to end
+SHOWN = 500_000  # bytes from which progress is shown
 GET_MAX = 1 << 28
 
 
@@ -52,7 +53,7 @@ class SshHost:
         check(target)
         self.target, self.reporter, self.wait_s = target, reporter or Silent(), wait_s
         self.python = target.transport.python
-        self.sent = 0
+        self.sent = self.files = 0
         self.token = secrets.token_hex(8)
         self._there: dict[str, str] = {}
         self.link = Link(target)
@@ -66,6 +67,9 @@ class SshHost:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.link.close()
+        if self.files:
+            all_there = "" if self.sent else ", all files were there"
+            self.reporter.say(f"{self.target.name}: sent {_size(self.sent)}{all_there}")
 
     def connect(self) -> None:
         """Connect where that is needed; what is known to be there is asked for again after that."""
@@ -77,6 +81,7 @@ class SshHost:
         if not re.fullmatch(r"[\w.-]+", name):
             raise InputError("a file on the device needs a plain name", seen=name)
         self.connect()
+        self.files += 1
         try:
             sha256 = content_sha256(source)
             if f"{sha256}-{name}" not in self._there:
@@ -152,7 +157,8 @@ class SshHost:
             return str(found["path"])
 
     def _send(self, parcel: Parcel) -> None:
-        bar = self.reporter.bar(f"send {parcel.name} to {self.target.name}", "kB")
+        reporter = self.reporter if parcel.size >= SHOWN else Silent()
+        bar = reporter.bar(f"send {parcel.name} to {self.target.name}", "kB")
 
         def arrived(there: int, sent: int) -> None:
             self.sent += sent
@@ -198,3 +204,8 @@ class SshProcess:
 def _opened(source: Path | bytes) -> IO[bytes]:
     """A file, or bytes as one."""
     return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+
+def _size(count: int) -> str:
+    """Bytes as people say them."""
+    return f"{count} bytes" if count < 1000 else f"{count / 1e3:.1f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
