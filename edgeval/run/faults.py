@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from edgeval.errors import (
     BenchError,
     CardError,
@@ -11,6 +13,7 @@ from edgeval.errors import (
     RuntimeMissing,
     UnreachableError,
 )
+from edgeval.run.intake import read_fault
 
 KINDS: dict[str, tuple[type[EdgevalError], str]] = {
     "model": (ModelError, "export it again, or check that the file is whole"),
