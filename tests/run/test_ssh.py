@@ -44,11 +44,17 @@ def gone(word: str, seconds: float = 8) -> bool:
     """Whether no process has this word in its command line, at the latest after this time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-        if word not in listed:
+        if not any(word.encode() in _command(place) for place in Path("/proc").glob("[0-9]*/cmdline")):
             return True
         time.sleep(0.05)
     return False
+
+
+def _command(place: Path) -> bytes:
+    try:
+        return place.read_bytes()
+    except OSError:
+        return b""
 
 
 def script(path: Path, text: str) -> str:

@@ -60,6 +60,8 @@ def _watch(child: "subprocess.Popen[bytes]", woken: int, idle_s: int) -> None:
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
     """Let the program see that its input is closed, then end its whole session."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # this must come to its end
     assert child.stdin is not None
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
         child.stdin.close()
