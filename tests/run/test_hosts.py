@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -92,10 +93,11 @@ def test_what_is_not_there_is_said(place: Host) -> None:
 
 
 def test_leaving_ends_the_program_and_what_it_started(place: Host) -> None:
-    code = "import subprocess, sys, time; subprocess.Popen(['sleep', '98765']); print('on', flush=True); time.sleep(99)"
+    long = f"1{secrets.randbelow(10**8):08}"
+    code = f"import subprocess, time; subprocess.Popen(['sleep', '{long}']); print('on', flush=True); time.sleep(99)"
     with place.run([place.python, "-c", code]) as process:
         assert process.stdout.readline() == b"on\n"
-    running = [p for p in Path("/proc").glob("[0-9]*/cmdline") if b"98765" in _read(p)]
+    running = [p for p in Path("/proc").glob("[0-9]*/cmdline") if long.encode() in _read(p)]
     assert not running
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import stat
 import subprocess
@@ -22,6 +23,7 @@ from edgeval.run.infer import Job, infer, pick_engine, probe
 from edgeval.run.ssh import SshHost
 from tests.sshd import Board, Proxy, free_port
 
+LONG = f"1{secrets.randbelow(10**9):09}"  # seconds that tell our processes from any others
 SLEEP = "import sys, time; print('on', flush=True); time.sleep(float(sys.argv[1]))"
 
 
@@ -294,11 +296,11 @@ def test_a_silent_link_is_noticed_on_both_sides(board: Board, monkeypatch: pytes
     with Proxy(board.port) as proxy:
         board.write_config(proxy.port)
         with SshHost(board.target()) as host:
-            with host.run([host.python, "-c", SLEEP, "98763"]) as process:
+            with host.run([host.python, "-c", SLEEP, LONG]) as process:
                 assert process.stdout.readline() == b"on\n"
-                assert not gone("98763", 5)
+                assert not gone(LONG, 5)
                 proxy.silent = True
-                assert gone("98763", 15)
+                assert gone(LONG, 15)
                 with pytest.raises(LinkLost, match="broke off"):
                     process.wait()
             proxy.silent = False
@@ -324,7 +326,7 @@ def test_a_second_run_does_not_wait_for_ever(board: Board) -> None:
     with (
         SshHost(board.target()) as first,
         SshHost(board.target(), wait_s=0.5) as second,
-        first.run([first.python, "-c", SLEEP, "98762"], alone=True) as process,
+        first.run([first.python, "-c", SLEEP, LONG], alone=True) as process,
     ):
         assert process.stdout.readline() == b"on\n"
         with pytest.raises(BenchError, match=r"in use by another run .*process") as caught:
@@ -332,16 +334,16 @@ def test_a_second_run_does_not_wait_for_ever(board: Board) -> None:
         assert caught.value.exit_code == 4
         with second.run([second.python, "-c", SLEEP, "0"]) as other:
             assert other.stdout.read() == b"on\n"
-    assert gone("98762")
+    assert gone(LONG)
 
 
 def test_the_same_run_takes_over_what_its_broken_link_left(board: Board) -> None:
     with SshHost(board.target()) as host:
-        left = host.run([host.python, "-c", SLEEP, "98761"], alone=True)
+        left = host.run([host.python, "-c", SLEEP, LONG], alone=True)
         assert left.stdout.readline() == b"on\n"
         with host.run([host.python, "-c", SLEEP, "0"], alone=True) as process:
             assert process.stdout.read() == b"on\n"
-            assert gone("98761", 1)
+            assert gone(LONG, 1)
         with left:
             pass
 
@@ -362,7 +364,7 @@ def test_ctrl_c_leaves_no_process_on_either_side(board: Board, tmp_path: Path) -
         "from edgeval.records.target import *\n"
         "t = Transport(type='ssh', host='board', python=sys.executable)\n"
         "with SshHost(Target(schema='edgeval/device/1', name='board', transport=t)) as host:\n"
-        f"    with host.run([host.python, '-c', {SLEEP!r}, '98760']) as process:\n"
+        f"    with host.run([host.python, '-c', {SLEEP!r}, '{LONG}']) as process:\n"
         "        print(process.stdout.readline(), flush=True); process.stdout.read()\n"
     )
     words = [sys.executable, "-c", program]
@@ -372,4 +374,4 @@ def test_ctrl_c_leaves_no_process_on_either_side(board: Board, tmp_path: Path) -
         assert b"on" in child.stdout.readline()
         child.send_signal(2)
         assert b"KeyboardInterrupt" in child.communicate(timeout=20)[1]
-    assert gone("98760")
+    assert gone(LONG)
