@@ -99,6 +99,8 @@ class Store:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(partial, path)
+        except OSError as error:  # a full disk names no file
+            raise OSError(error.errno, error.strerror, str(path)) from error
         finally:
             partial.unlink(missing_ok=True)
         return path
@@ -112,9 +114,8 @@ class Store:
         try:
             return kind.model_validate_json(path.read_bytes())
         except OSError as error:
-            raise IntegrityError(
-                f"{path} cannot be read", seen=error.strerror, hint="remove it and run again"
-            ) from error
+            hint = "remove it and run again"
+            raise IntegrityError(f"{path} cannot be read", seen=error.strerror, hint=hint) from error
         except ValidationError as error:
             hint = "remove that file and run the command that made it"
             raise IntegrityError(f"{path} is not what edgeval wrote: {explain(kind, error)}", hint=hint) from error
@@ -247,9 +248,8 @@ class Chunks:
             try:
                 start, stop, digest = path.stem.split("-")
                 data = np.load(path, allow_pickle=False)
-                whole = hashlib.sha256(data.tobytes()).hexdigest()[:16] == digest and len(data) == int(stop) - int(
-                    start
-                )
+                same = hashlib.sha256(data.tobytes()).hexdigest()[:16] == digest
+                whole = same and len(data) == int(stop) - int(start)
             except (ValueError, OSError, EOFError):
                 whole = False
             if whole:

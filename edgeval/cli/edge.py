@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -14,6 +15,12 @@ from edgeval.cli import cli
 from edgeval.errors import EdgevalError
 
 INTERRUPTED = 130
+HINTS = {
+    errno.ENOSPC: "free some space or choose another folder (--runs DIR), then run it again: what is finished is kept",
+    errno.EROFS: "choose a folder that can be written",
+    errno.EACCES: "choose a folder that you may use, or mend its rights",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -36,7 +43,8 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        return _say(f"the system refused: {error.strerror or error} (seen: {error.filename or 'no file'})", 2)
+        hint = HINTS.get(error.errno or 0, "check that place")
+        return _say(f"the system refused: {error.strerror or error} (seen: {error.filename or 'no file'}); {hint}", 2)
     except MemoryError:
         return _say("out of memory; try fewer workers or less data", 2)
     except Exception as error:

@@ -28,7 +28,9 @@ def init(force: bool, schema: bool) -> None:
         click.echo(json.dumps(json_schema(), indent=1))
         return
     path = Path(FILE)
-    if path.exists() and not force:
-        raise click.UsageError(f"there is a {FILE} here already; --force writes over it")
+    if path.is_file() and not force:
+        raise click.UsageError(f"there is an {FILE} here already; --force writes over it")
+    if path.is_dir():
+        raise click.UsageError(f"{FILE} is a folder here; remove or rename it")
     Store(Path()).write(path, TEMPLATE.encode())
     click.echo(f"wrote {FILE}; read it, then: edgeval gate")

@@ -16,11 +16,16 @@ def models() -> None:
 @models.command("list")
 def list_models() -> None:
     """All ladder cards by name."""
+    from edgeval.errors import CardError
     from edgeval.records.cards import available, read
     from edgeval.records.ladder import Ladder
 
     for name, path in sorted(available("models").items()):
-        card = read(Ladder, path)
+        try:
+            card = read(Ladder, path)
+        except CardError as error:
+            click.echo(f"edgeval: {name} is left out: {error}", err=True)
+            continue
         rungs = ", ".join(rung.name for rung in card.rungs)
         click.echo(f"{name:22} {card.summary}\n{'':22} rungs {rungs}")
 

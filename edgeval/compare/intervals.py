@@ -70,7 +70,8 @@ def between(a: Facts, b: Facts, *, seed: int = 0, resamples: int = RESAMPLES) ->
     found |= {name: _mean(drawn[name], len(a), how) for name in shared}
     for name in known:
         found[name] = _gap_change(drawn[name], len(a), f"{how}, bounded bias", seed)
-    return found
+    most = {name: LIMITS.get(name, 1.0) for name in found}
+    return {name: replace(one, limits=(-most[name], most[name])) for name, one in found.items()}
 
 
 def _drawn(groups: Groups, facts: Facts, draw: tuple[int, int]) -> dict[str, Sums]:

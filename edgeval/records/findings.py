@@ -258,7 +258,7 @@ class Expectation(Record):
 
 
 class Comparison(Record):
-    """A candidate against a reference on the same samples."""
+    """A candidate against a reference on the same samples. seal: a hash of the rest, once it is written."""
 
     schema_: Literal["edgeval/compare/1"] = Field(default="edgeval/compare/1", alias="schema")
     reference: Source
@@ -290,3 +290,4 @@ class Comparison(Record):
     class_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     command: str = ""
+    seal: str = ""

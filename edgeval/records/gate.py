@@ -162,6 +162,8 @@ class Rule(Record):
             raise ValueError("correction goes with class_accuracy only; remove it from this rule")
         if self.metric == "within_tolerance" and self.tolerance is None:
             raise ValueError("within_tolerance needs `tolerance`, in the unit of the output; write tolerance = 0.5")
+        if "classes" in self.model_fields_set and not self.classes:
+            raise ValueError("`classes` names no class; name some, or leave the key away for a rule on every class")
         if len(set(self.classes)) != len(self.classes):
             raise ValueError("a class is named twice in `classes`; name each once")
         return self

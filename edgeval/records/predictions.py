@@ -255,6 +255,10 @@ def _class_names(
         raise DataError(
             f"{path}: class_names and outputs differ in number", seen=f"{len(names)} and {outputs.shape[1]}"
         )
+    if len(set(names)) != len(names):
+        twice = next(name for k, name in enumerate(names) if name in names[:k])
+        hint = "give each class its own name, or leave class_names away"
+        raise DataError(f"{path}: a class name occurs twice in class_names", seen=twice, hint=hint)
     lowest = int(min(labels.min(), classes.min()))
     if lowest < 0 or highest >= len(names):
         raise DataError(f"{path}: labels and answers must lie in 0..{len(names) - 1}", seen=f"{lowest}..{highest}")

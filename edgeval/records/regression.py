@@ -105,6 +105,7 @@ class RegressionComparison(Record):
     most_moved: tuple[MovedSample, ...] = ()
     notes: tuple[str, ...] = ()
     command: str = ""
+    seal: str = ""
 
     @model_validator(mode="after")
     def _fits_together(self) -> RegressionComparison:

@@ -13,6 +13,15 @@ from edgeval.records.cards import Card, explain
 from edgeval.records.gate import KINDS, GateSettings, blame, nearest_metric
 
 FILE = "edgeval.toml"
+HINTS = {
+    "confidence": "write a number between 0.5 and 1, such as confidence = 0.95",
+    "looks": "write a whole number from 1 to 100, such as looks = 3",
+    "discordance": 'write a share of the answers, such as discordance = "5%"',
+    "classes": 'write names in quotes, such as classes = ["3", "7"]',
+    "correction": 'write correction = "holm" or "none"',
+    "rules": "write each rule as a table of its own, under [[gate.rules]]",
+    "gate": "write a table, [gate], and rules under [[gate.rules]]; edgeval init writes an example",
+}
 SCHEMA = "edgeval.schema.json"
 
 
@@ -57,8 +66,9 @@ def _explained(path: Path, text: str, error: ValidationError) -> CardError:
         said = f"there is no metric {given!r}; {nearest_metric(given)}choose from {', '.join(KINDS)}"
     elif first["type"] == "value_error":
         said = first["msg"].removeprefix("Value error, ")
-    line = blame(text, first["loc"], said)
-    return CardError(f"{path}{', ' + line if line else ''}: {said}")
+    line, key = blame(text, first["loc"], said), next((p for p in reversed(first["loc"]) if isinstance(p, str)), "")
+    hint = "" if first["type"] in ("value_error", "extra_forbidden") else HINTS.get(key, "")
+    return CardError(f"{path}{', ' + line if line else ''}: {said}", hint=hint)
 
 
 def json_schema() -> dict[str, Any]:

@@ -54,7 +54,7 @@ def class_changes(classes: Sequence[ClassDelta], *, prefix: str) -> str:
 
     def paint() -> Drawing:
         drawing = Drawing(WIDTH, tops[-1] + 48)
-        axes = drawing.axes(128, 4, WIDTH - 240, tops[-1])
+        axes = drawing.axes(150, 4, WIDTH - 262, tops[-1])
         axes.set_ylim(tops[-1], 0)
         axes.axvline(0, color=MUTED, lw=1)
         # Bars begin and end on whole pixels, which keeps the narrow ones crisp.

@@ -49,7 +49,9 @@ def summary(verdict: Verdict) -> str:
         many = "Both" if len(rules) == 2 else f"All {wording.count(len(rules))}"
         return "The only rule holds." if len(rules) == 1 else f"{many} rules hold."
     mine = [rule for rule in rules if rule.status == verdict.status]
-    names = ", ".join(_short(rule) for rule in mine[:3]) + (", ..." if len(mine) > 3 else "")
+    say = _with_value if verdict.status == "FAIL" else _short
+    said = list(dict.fromkeys(map(say, mine)))
+    names = ", ".join(said[:3]) + (", ..." if len(said) > 3 else "")
     share = f"{wording.count(len(mine))} of {wording.count(len(rules))} rules"
     if verdict.status == "FAIL":
         return f"{share} is broken: {_broken(mine[0])}." if len(mine) == 1 else f"{share} are broken: {names}."
@@ -134,6 +136,11 @@ def _broken(rule: RuleResult) -> str:
 
 def _short(rule: RuleResult) -> str:
     return wording.metric_name(rule.metric).replace(", 15 equal-width bins", "")
+
+
+def _with_value(rule: RuleResult) -> str:
+    """'Top-1 accuracy (−6.60 pt)'."""
+    return _short(rule) if rule.value is None else f"{_short(rule)} ({figure(rule, rule.value)})"
 
 
 def _stop(text: str) -> str:

@@ -141,7 +141,11 @@ def _line(row: Comparison) -> str:
 def _row(row: Comparison) -> str:
     """The sentence of one candidate, and its details folded."""
     test = f"Test of lost = gained: {wording.p_value(row.mcnemar.p)} ({escape(row.mcnemar.method)})"
-    least = "" if row.smallest_drop is None else f"; smallest drop this run could have seen: {_drop(row.smallest_drop)}"
+    least = (
+        ""
+        if row.smallest_drop is None
+        else f"; smallest drop this run could have seen: {wording.drop_words(row.smallest_drop)}"
+    )
     # Markdown is not read inside this line, so the name is escaped as HTML.
     summary = html.escape(wording.clean(wording.title(row), 120)).replace("@", "@\u200b").replace("[", "&#91;")
     parts = [f"{wording.sentence(row)} {test}{least}."]
@@ -193,10 +197,6 @@ def _measures(row: Comparison) -> list[str]:
 
 def _cells(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _drop(share: float) -> str:
-    return wording.points(share).lstrip("+")
 
 
 def _code(text: str) -> str:

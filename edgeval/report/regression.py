@@ -231,7 +231,11 @@ def _facts(row: RegressionComparison) -> str:
 def _notes(notes: tuple[str, ...]) -> list[str]:
     """The first notes; the report has them all."""
     lines = [f"  {line}" for note in notes[:NOTES] for line in _wrap(f"note: {note}", 76)]
-    return [*lines, f"  {len(notes) - NOTES} more notes in the report"] if len(notes) > NOTES else lines
+    return (
+        [*lines, f"  {len(notes) - NOTES} more {'note' if len(notes) == NOTES + 1 else 'notes'} in the report"]
+        if len(notes) > NOTES
+        else lines
+    )
 
 
 def _wrap(text: str, width: int = 78, indent: str = "  ") -> list[str]:

@@ -153,7 +153,7 @@ def _rest(row: Comparison) -> list[str]:
     """The power of the run and its latency, or what it needs of a microcontroller."""
     lines = []
     if row.smallest_drop is not None:
-        drop = wording.points(row.smallest_drop).lstrip("+")
+        drop = wording.drop_words(row.smallest_drop)
         lines.append(f"  smallest top-1 drop this run could have seen: {drop}")
     if row.latency_ms is not None:
         lines.append(f"  latency {wording.latency(row.latency_ms)}")
@@ -166,7 +166,11 @@ def notes_of(rows: Sequence[Comparison]) -> list[str]:
     """The first notes, each once; the report has them all."""
     notes = list(dict.fromkeys(note for row in rows for note in row.notes))
     lines = [f"  {line}" for note in notes[:NOTES] for line in _wrap(f"note: {note}", 76)]
-    return [*lines, f"  {len(notes) - NOTES} more notes in the report"] if len(notes) > NOTES else lines
+    return (
+        [*lines, f"  {len(notes) - NOTES} more {'note' if len(notes) == NOTES + 1 else 'notes'} in the report"]
+        if len(notes) > NOTES
+        else lines
+    )
 
 
 def _short(name: str) -> str:

@@ -164,6 +164,11 @@ def sentence(row: Comparison) -> str:
     )
 
 
+def drop_words(share: float) -> str:
+    """The smallest drop that a run could have seen; none where that is more than everything."""
+    return f"{100 * share:.2f} pt" if share < 1 else "none, there are too few images"
+
+
 def place(row: Comparison | RegressionComparison) -> str:
     """Where the candidate ran, by the name of its target."""
     return row.target.target or row.target.name

@@ -91,7 +91,8 @@ class LocalHost:
             if not (place.is_file() and content_sha256(place) == digest):
                 _copy(source, place)
         except OSError as error:
-            raise BenchError("a file cannot be placed for the run", seen=error, hint="check the disk") from error
+            hint = f"{error.strerror or error}; free some space there, or set TMPDIR to another folder"
+            raise BenchError("a file cannot be placed for the run", seen=self.workdir, hint=hint) from error
         return str(place)
 
     def run(self, argv: Sequence[str], *, alone: bool = False) -> LocalProcess:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -91,8 +92,9 @@ def _died(exitcode: int | None, log: Path | None) -> EdgevalError:
 
 
 def _child(connection: Connection, work: Work, job: Any, log: Path | None) -> None:
-    """The child's whole life. A parent that is gone ends it at the next progress message."""
+    """The child's whole life. A parent that is gone, killed or not, ends it at once."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if log is not None:
         _redirect(log)
 
@@ -116,6 +118,14 @@ def _child(connection: Connection, work: Work, job: Any, log: Path | None) -> No
         message = ("error", BenchError("a worker process failed", seen=f"{type(error).__name__}: {error}", hint=hint))
     connection.send(message)
     connection.close()
+
+
+def _end_with_parent() -> None:
+    """Wait until the parent is gone, then go too: nobody will read what this child makes."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _redirect(log: Path) -> None:

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from edgeval.archive import read_npz
-from edgeval.errors import DataError
+from edgeval.errors import DataError, IntegrityError
 from edgeval.records.findings import Comparison
 from edgeval.records.predictions import Predictions, encode, read_table
 from edgeval.records.regression import RegressionComparison
+from edgeval.records.seal import broken
 from edgeval.records.sound import oversized, unsound
 from edgeval.report.thumbnails import thumbnail
 from edgeval.store import file_safe
@@ -73,8 +74,9 @@ def read_any(path: Path) -> list[Comparison] | list[RegressionComparison]:
         body = json.loads(path.read_text(encoding="utf-8"))
         wrong = oversized(body)
         if not wrong and isinstance(body, dict) and body.get("task") == "regression":
-            return [RegressionComparison.model_validate(body)]
-        rows = [] if wrong else ROWS.validate_python(body["rows"] if _has_rows(body) else [body])
+            return [read_numbers(path, body)]
+        given = body["rows"] if _has_rows(body) else [body]
+        rows = [] if wrong else ROWS.validate_python(given)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError("the comparison cannot be read", seen=error, hint="see runs/comparisons/") from error
     except (ValidationError, ValueError, RecursionError) as error:
@@ -84,7 +86,23 @@ def read_any(path: Path) -> list[Comparison] | list[RegressionComparison]:
     wrong = wrong or next((said for said in map(unsound, rows) if said), "" if rows else "no row")
     if wrong:
         raise DataError(f"{path} is not a comparison: it cannot be true", seen=wrong, hint="compare again")
-    return rows
+    check_seals(path, given)
+    return [row.model_copy(update={"seal": ""}) for row in rows]
+
+
+def read_numbers(path: Path, body: Mapping[str, Any]) -> RegressionComparison:
+    """A comparison of regression models from its JSON. Raises ValidationError, IntegrityError."""
+    found = RegressionComparison.model_validate(body)
+    check_seals(path, [body])
+    return found.model_copy(update={"seal": ""})
+
+
+def check_seals(path: Path, given: Sequence[Any]) -> None:
+    """Raise IntegrityError where a row was changed after edgeval sealed it."""
+    changed = [str(k + 1) for k, row in enumerate(given) if broken(row)]
+    if changed:
+        seen = f"the seal of row {', '.join(changed[:5])} does not fit" if len(given) > 1 else "its seal does not fit"
+        raise IntegrityError(f"{path} was changed since edgeval wrote it", seen=seen, hint="compare again")
 
 
 def thumbnails(rows: Sequence[Comparison], samples: Samples | None) -> dict[str, bytes]:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 from pydantic import Field, ValidationError
 
 from edgeval.archive import as_unicode
 from edgeval.compare.pair import Context, weigh
 from edgeval.compare.recalibration import THRESHOLD
 from edgeval.errors import InputError, ModelError
+from edgeval.measures.paired import wilson
 from edgeval.records.artifact import FORMATS, TORCH, ArtifactCard
 from edgeval.records.cards import Card, read
 from edgeval.records.evidence import Evidence
@@ -39,6 +41,7 @@ KERAS = (".keras", ".h5", "a SavedModel folder")
 OutputKind = Literal["logits", "probs", "auto"]
 Layout = Literal["auto", "nhwc", "nchw"]
 Channels = Literal["rgb", "bgr"]
+FEW = 100
 PREPROCESS = ("scale", "mean", "std")
 READING = ("outputs", "layout", "channels", "output")
 
@@ -129,7 +132,7 @@ def compare_models(
         return _early(candidate, samples, full, setting, reporter), samples
     small = side_table(candidate, whole, setting, store, reporter)
     floor, why = _floor(candidate, samples, setting, store, reporter)
-    notes = (*(samples.notes if samples else ()), *([why] if why else []))
+    notes = (*_no_better(full), *(samples.notes if samples else ()), *([why] if why else []))
     notes += (*origin_notes(small.source), *share_notes(small.source), *accelerator_notes(small.source))
     notes += tuple(note for table in (full, small) for note in leak_note(table.source.leaked, table.source.name))
     target = small.source.model_copy(update={"name": small.source.target or small.source.name})
@@ -159,6 +162,18 @@ def _early(side: SideSpec, samples: Samples, full: Predictions, setting: Setting
     with bench_of(setting, reporter) as bench:
         model = model_of(side, Path(side.text), reporter)
         return setting.early(Bid(model, samples, full, bench, setting.command, samples.notes))
+
+
+def _no_better(table: Predictions) -> tuple[str, ...]:
+    """A note where one and the same answer for all would be about as good: then the input is wrong more often than not.
+
+    Told from 100 samples on: the lower end of Wilson's interval reaches no further than the largest class.
+    """
+    ends, most = wilson(int(table.correct.sum()), len(table)), float(np.bincount(table.labels).max()) / len(table)
+    if len(table) < FEW or ends is None or ends[0] > most:
+        return ()
+    said = f"the reference is right on {table.correct.mean():.2%}, where one and the same answer gives {most:.2%}"
+    return (f"{said}: edgeval diagnose finds wrong preprocessing or labels",)
 
 
 def _floor(

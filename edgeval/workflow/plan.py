@@ -7,7 +7,7 @@ from typing import Any
 
 from edgeval.errors import InputError
 from edgeval.gate.judge import Look
-from edgeval.gate.plan import foretell, needed
+from edgeval.gate.plan import foretell_all, needed
 from edgeval.records.cards import Record
 from edgeval.records.gate import GateSettings, Rule, share
 from edgeval.records.looks import LookLedger
@@ -84,14 +84,15 @@ def plan(rule: Rule, asked: Question, store: Store) -> Plan:
     load_target(asked.target)
     look = next_look(store, asked) if asked.next_look else Look(spends=1 / asked.looks)
     confidence, margin = look.confidence(rule), rule.margin(None)
-    images = needed(rule, asked.discordance, confidence=confidence, power=asked.power)
+    together = asked.power ** (1 / max(1, len(rule.classes)))  # every named class must pass
+    images = needed(rule, asked.discordance, confidence=confidence, power=together)
     if images is None or margin is None:
         raise InputError(
             f"no number of images lets an unchanged model pass {rule.text}",
             seen=f"{asked.discordance:.3g} of the answers flip",
             hint="choose a wider margin",
         )
-    known = timed(store, asked.target)
+    known, sizes = timed(store, asked.target), [asked.images] * max(1, len(rule.classes)) if asked.images else []
     return Plan(
         metric=rule.metric,
         margin=margin,
@@ -103,7 +104,7 @@ def plan(rule: Rule, asked: Question, store: Store) -> Plan:
         seconds=images * known.latency.p50 / 1000 if known and known.latency else None,
         target=asked.target,
         timed=f"{known.name} ({known.format})" if known else None,
-        pass_chance=foretell(rule, asked.images, asked.discordance, confidence) if asked.images else None,
+        pass_chance=foretell_all(rule, sizes, asked.discordance, confidence) if sizes else None,
     )
 
 

@@ -15,6 +15,7 @@ from edgeval.errors import DataError, InputError, IntegrityError, RuntimeMissing
 from edgeval.records.cards import explain
 from edgeval.records.regression import RegressionComparison, RegressionEvidence, RegressionScore
 from edgeval.records.reporter import Reporter
+from edgeval.records.seal import sealed
 from edgeval.records.values import Values, encode_values, holds_values, read_values
 from edgeval.report import wording
 from edgeval.report.junit import render_junit
@@ -26,12 +27,13 @@ from edgeval.tasks.quantities import Quantities, load_quantities
 from edgeval.workflow.accelerator import accelerator_notes
 from edgeval.workflow.bench import Bench, bench_of, origin_notes
 from edgeval.workflow.index import index_store, page_stem
-from edgeval.workflow.kept import file_stem
+from edgeval.workflow.kept import file_stem, read_numbers
 from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
 from edgeval.workflow.run import (
     Model,
     accepted,
     answers,
+    finished_elsewhere,
     fitted,
     marks,
     model_identity,
@@ -89,14 +91,15 @@ def run_values(model: Model, data: Quantities, bench: Bench, store: Store, repor
     name = work_name(model, sha256, bench, data.sha256, data.output_names)
     table = store.table(name)
     if not table.exists():
-        outputs, result = answers(model, data.samples, bench, store, reporter, name)
-        if outputs.shape[1] != data.targets.shape[1]:
-            seen = f"{outputs.shape[1]} outputs, {data.targets.shape[1]} numbers a sample"
-            raise InputError(f"{model.name} does not answer for the numbers of the data", seen=seen)
-        source = source_of(model, data.sha256, result, sha256).model_copy(update=ran_on(bench, result))
-        made = Values(data.targets, outputs.astype("float64"), data.output_names, source, data.samples.ids)
-        store.write(table, encode_values(made))
-        store.chunks(name).clear()
+        with finished_elsewhere(table):
+            outputs, result = answers(model, data.samples, bench, store, reporter, name)
+            if outputs.shape[1] != data.targets.shape[1]:
+                seen = f"{outputs.shape[1]} outputs, {data.targets.shape[1]} numbers a sample"
+                raise InputError(f"{model.name} does not answer for the numbers of the data", seen=seen)
+            source = source_of(model, data.sha256, result, sha256).model_copy(update=ran_on(bench, result))
+            made = Values(data.targets, outputs.astype("float64"), data.output_names, source, data.samples.ids)
+            store.write(table, encode_values(made))
+            store.chunks(name).clear()
     try:
         found = read_values(table, trusted=True)
     except DataError as error:
@@ -148,7 +151,7 @@ def _pages(row: RegressionComparison, stem: Path) -> Path:
 
 def as_json(row: RegressionComparison) -> str:
     """The comparison as JSON."""
-    return row.model_dump_json(indent=1, by_alias=True)
+    return json.dumps(sealed(row.model_dump(mode="json", by_alias=True)), indent=1, allow_nan=False)
 
 
 def read_regression(path: Path) -> RegressionComparison | None:
@@ -160,7 +163,7 @@ def read_regression(path: Path) -> RegressionComparison | None:
     if not isinstance(body, dict) or body.get("task") != "regression":
         return None
     try:
-        return RegressionComparison.model_validate(body)
+        return read_numbers(path, body)
     except ValidationError as error:
         seen = explain(RegressionComparison, error)
         raise DataError(f"{path} is not a comparison", seen=seen, hint="give what edgeval compare wrote") from error

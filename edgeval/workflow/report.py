@@ -11,6 +11,7 @@ from typing import Any
 from edgeval.errors import InputError, RuntimeMissing
 from edgeval.records.findings import Comparison
 from edgeval.records.fleet import Fleet, worst_code
+from edgeval.records.seal import sealed
 from edgeval.report import judged, wording
 from edgeval.report.html import render_html
 from edgeval.report.index import Entry, render_index
@@ -29,9 +30,9 @@ def as_json(rows: Sequence[Comparison], fleet: Fleet | None = None) -> str:
 
     A fleet adds its `devices` and their `disagreement`.
     """
+    body = [sealed(row.model_dump(mode="json", by_alias=True)) for row in rows]
     if len(rows) == 1 and fleet is None:
-        return rows[0].model_dump_json(indent=1, by_alias=True)
-    body = [row.model_dump(mode="json", by_alias=True) for row in rows]
+        return json.dumps(body[0], indent=1, allow_nan=False)
     whole: dict[str, Any] = {"schema": "edgeval/compare/1", "rows": body}
     status = judged.overall(rows)
     if status is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -59,10 +61,11 @@ def run_model(
     name = work_name(model, sha256, bench, samples.sha256, samples.class_names)
     table = store.table(name)
     if not table.exists():
-        outputs, result = answers(model, samples, bench, store, reporter, name)
-        made = table_of(model, samples, outputs, result, sha256)
-        store.write_table(table, made.with_source(**ran_on(bench, result), **marks(model, bench, made.source)))
-        store.chunks(name).clear()
+        with finished_elsewhere(table):
+            outputs, result = answers(model, samples, bench, store, reporter, name)
+            made = table_of(model, samples, outputs, result, sha256)
+            store.write_table(table, made.with_source(**ran_on(bench, result), **marks(model, bench, made.source)))
+            store.chunks(name).clear()
     found = store.read_table(table)
     if found.source.sha256 != sha256 or len(found) != len(samples):
         raise IntegrityError(f"{table} does not belong to this model and data", hint="remove it and run again")
@@ -93,6 +96,16 @@ def counted(
     more = found.with_source(instructions=bench.counter(job, bench.facts, reporter))
     store.write_table(table, more)
     return more
+
+
+@contextlib.contextmanager
+def finished_elsewhere(table: Path) -> Iterator[None]:
+    """Let another command in the same results folder finish this work: its table counts, its chunks are gone."""
+    try:
+        yield
+    except (IntegrityError, FileNotFoundError):
+        if not table.exists():
+            raise
 
 
 def record(model: Model, samples: Samples, found: Predictions, bench: Bench) -> None:

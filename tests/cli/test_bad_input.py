@@ -177,3 +177,35 @@ def test_json_on_standard_output_stands_alone(type_in: Callable[[str], tuple[int
     code, out, _ = type_in("compare good.npz good.npz --json -")
     assert code == 0
     assert json.loads(out)["flips"]["both_right"] == 4
+
+
+@pytest.mark.parametrize("kind", ["devices", "models"])
+def test_one_bad_card_stops_no_list(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / kind).mkdir()
+    (tmp_path / kind / "broken.toml").write_text('schema = "edgeval/x/1"\nnmae = "b"\n')
+    monkeypatch.chdir(tmp_path)
+    assert run([kind, "list"]) == 0
+    out, err = capfd.readouterr()
+    assert {"devices": "rpi4", "models": "scalecnn-digits100"}[kind] in out
+    assert err.startswith("edgeval: broken is left out: ")
+    assert err.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    lay(tmp_path)
+    assert run(["score", str(tmp_path / "good.npz"), "--json", f"{tmp_path}/good.npz/x.json"]) == 2
+    assert f"{tmp_path}/good.npz" in capfd.readouterr().err
+
+
+def test_what_cannot_be_kept_is_shown_all_the_same(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    lay(tmp_path)
+    store = tmp_path / "runs"
+    store.mkdir()
+    (store / "comparisons").write_text("a file where a folder should be")
+    good = str(tmp_path / "good.npz")
+    assert run(["compare", good, good, "--runs", str(store), "-q"]) == 2
+    out, err = capfd.readouterr()
+    assert "top-1  100.00% -> 100.00%" in out
+    assert str(store / "comparisons") in err

@@ -158,3 +158,13 @@ def test_public_doors_take_sides() -> None:
             "bottom20",
         }
     )
+
+
+def test_changes_of_one_sample_stay_within_what_is_possible() -> None:
+    one = Facts(
+        np.array([0]), 2, np.array([True]), np.array([0.35]), {"nll": np.array([1.0]), "brier": np.array([0.6])}
+    )
+    for name, found in between(one, one).items():
+        low, high = found.interval()
+        most = {"nll": np.inf, "brier": 2.0}.get(name, 1.0)
+        assert -most <= low <= high <= most

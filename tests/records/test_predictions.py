@@ -138,3 +138,9 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch
         archive.writestr("labels.npy", b"\0" * 5_000_000)
     with pytest.raises(DataError, match="unpacks to more than"):
         read_table(path)
+
+
+def test_a_class_name_that_occurs_twice_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "t.npz", labels=LABELS, logits=LOGITS, class_names=np.array(["a", "b", "a"]))
+    with pytest.raises(DataError, match=r"occurs twice in class_names \(seen: a\)"):
+        read_table(tmp_path / "t.npz")

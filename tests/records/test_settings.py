@@ -127,3 +127,10 @@ def test_the_json_schema_is_the_shipped_one_and_agrees_with_the_reader() -> None
             jsonschema.validate(bad, schema)
         with pytest.raises(ValueError, match="validation error"):
             Settings.model_validate(bad)
+
+
+def test_wrong_values_come_with_what_to_write(tmp_path: Path) -> None:
+    head = '[[gate.rules]]\nmetric = "class_accuracy"\nmax_drop = "1pt"\n'
+    assert "such as confidence = 0.95" in wrong(tmp_path, head + "confidence = 95\n")
+    assert "names no class" in wrong(tmp_path, head + "classes = []\n")
+    assert "under [[gate.rules]]" in wrong(tmp_path, "[gate]\nrules = 3\n")

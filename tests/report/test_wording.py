@@ -86,3 +86,8 @@ def test_short_names(row: Comparison, names: tuple[str, ...], short: list[str]) 
 def test_runtime_words(row: Comparison, plain_row: Comparison) -> None:
     assert wording.runtime_words(row.target) == "litert 2.3.0, kernels auto"
     assert wording.runtime_words(plain_row.target) == ""
+
+
+def test_a_drop_beyond_everything_is_none() -> None:
+    assert wording.drop_words(0.0035) == "0.35 pt"
+    assert wording.drop_words(2.4865) == "none, there are too few images"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,3 +72,34 @@ def test_progress_arrives(tmp_path: Path) -> None:
 def test_any_number_of_workers_does_all_the_work(workers: int) -> None:
     tasks = [jobs.Task(work, word, nothing) for word in ("a", "b")]
     assert {outcome.result for outcome in jobs.run(tasks, workers)} == {"aa", "bb"}
+
+
+def test_children_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    code = "from tests.workflow import test_jobs as t; from edgeval.workflow import jobs\n"
+    code += "if __name__ == '__main__':\n"
+    code += "    list(jobs.run([jobs.Task(t.report_pid, sys.argv[1], t.nothing)], 1))\n"
+    script = tmp_path / "parent.py"
+    script.write_text("import sys\n" + code)
+    file, root = tmp_path / "pid", Path(__file__).parents[2]
+    env = {**os.environ, "PYTHONPATH": str(root)}
+    parent = subprocess.Popen([sys.executable, str(script), str(file)], env=env)
+    child = int(waited(lambda: file.read_text() if file.exists() else ""))
+    parent.kill()
+    parent.wait()
+    assert waited(lambda: "gone" if not Path(f"/proc/{child}/exe").exists() else "") == "gone"
+
+
+def report_pid(job: str, progress: Progress) -> None:
+    """Say who works, and work on for longer than anybody waits."""
+    Path(f"{job}.new").write_text(str(os.getpid()))
+    os.replace(f"{job}.new", job)
+    time.sleep(300)
+
+
+def waited(ask: Callable[[], str]) -> str:
+    """The first answer that is not empty, within a minute."""
+    end = time.monotonic() + 60
+    while not (answer := ask()):
+        assert time.monotonic() < end, "nothing came"
+        time.sleep(0.1)
+    return answer

@@ -17,7 +17,7 @@ import pytest
 
 from edgeval.cli.edge import run
 from edgeval.compare.pair import compare
-from edgeval.errors import DataError, InputError
+from edgeval.errors import DataError, InputError, IntegrityError
 from edgeval.records.findings import Comparison
 from edgeval.records.predictions import Predictions, Source, from_outputs
 from edgeval.records.verdict import RuleResult, Verdict
@@ -187,6 +187,17 @@ def nested(depth: int) -> Any:
     return found
 
 
+STEP = {"name": "size", "from": "a", "to": "b", "top1": 0.5, "ece": None, "lost": 1, "gained": 0, "net": -1}
+STEP |= {"jaccard": None, "charged_lost": 0, "charged_gained": 0}
+
+
+def turn(verdict: dict[str, Any]) -> None:
+    """Make every rule pass."""
+    verdict.update(status="PASS", exit_code=0)
+    for rule in verdict["rules"]:
+        rule["status"] = "PASS"
+
+
 EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "negative n": (lambda b: b.update(n=-1), "n is -1"),
     "another n": (lambda b: b.update(n=7), "the flips are"),
@@ -205,6 +216,20 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "another type": (lambda b: b.update(per_class={"a": 1}), "not a comparison"),
     "an unknown key": (lambda b: b.update(surprise=1), "not a comparison"),
     "a rule sure of all": (lambda b: b["verdict"]["rules"][0].update(confidence=1.0), "impossible confidence"),
+    "another top1": (lambda b: b["metrics"]["top1"].update(candidate=0.99), "metric top1 is 0.99"),
+    "another change": (lambda b: b["metrics"]["ece"].update(delta=0.0), "metric ece is 0"),
+    "an interval elsewhere": (lambda b: b["metrics"]["top1"].update(ci95=[0.3, 0.4]), "outside its interval"),
+    "an interval upside down": (lambda b: b["metrics"]["ece"].update(ci95=[0.3, -0.3]), "has the interval"),
+    "another p": (lambda b: b["mcnemar"].update(p=0.5), "the test of lost = gained is 0.5"),
+    "another overlap": (lambda b: b["overlap"].update(jaccard=0.99), "the overlap of errors is 0.99"),
+    "other errors": (lambda b: b["overlap"].update(errors_candidate=1), "the errors are"),
+    "a better class": (lambda b: b["per_class"][0].update(candidate=0.123), "top1 over the classes"),
+    "a class less": (lambda b: b["per_class"].pop(), "the classes have"),
+    "fuller bins": (lambda b: b["reliability"]["candidate"][9].update(n=7), "the bins hold"),
+    "a step less": (lambda b: b.update(stages=b["stages"][:1] or [STEP]), "the steps sum to"),
+    "a verdict turned": (lambda b: b["verdict"].update(status="PASS", exit_code=0), "its rules make it FAIL"),
+    "an exit code of its own": (lambda b: b["verdict"].update(exit_code=0), "a FAIL with the exit code 0"),
+    "rules turned": (lambda b: turn(b["verdict"]), "passes beyond its limit"),
     "no rows": (lambda b: b.update(rows=[]), "no row"),
     "rows of text": (lambda b: b.update(rows="abc"), "not a comparison"),
 }
@@ -219,6 +244,11 @@ def test_a_comparison_edited_by_hand_is_refused_in_one_line(made: Path, edit: st
     assert len(str(caught.value)) < 1000
 
 
+def test_an_edit_that_contradicts_nothing_breaks_the_seal(made: Path) -> None:
+    with pytest.raises(IntegrityError, match="was changed since edgeval wrote it"):
+        kept.read_comparison(edited(made, lambda b: b.update(command="edgeval compare others")))
+
+
 @pytest.mark.parametrize("text", ["[" * 100_000, "1" * 10_000, "{}", "[]", "null", '"x"', "\ufeff{}"])
 def test_json_that_is_no_comparison_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
@@ -228,7 +258,15 @@ def test_json_that_is_no_comparison_is_refused(tmp_path: Path, text: str) -> Non
 
 def test_an_old_comparison_still_renders(made: Path, tmp_path: Path) -> None:
     def strip(body: dict[str, Any]) -> None:
-        for key in ("confusions", "answer_shares", "worst_class", "recalibration", "verdict", "retraining_floor"):
+        for key in (
+            "confusions",
+            "answer_shares",
+            "worst_class",
+            "recalibration",
+            "verdict",
+            "retraining_floor",
+            "seal",
+        ):
             body.pop(key)
 
     path = edited(made, strip)

@@ -8,10 +8,15 @@ import click
 @click.command("list")
 def command() -> None:
     """All device cards by name."""
+    from edgeval.errors import CardError
     from edgeval.records.cards import available
     from edgeval.records.target import load_target
 
     for name in sorted(available("devices")):
-        card = load_target(name)
+        try:
+            card = load_target(name)
+        except CardError as error:
+            click.echo(f"edgeval: {name} is left out: {error}", err=True)
+            continue
         stand_in = f"  (--emulate: {card.emulate.card}, {card.emulate.fidelity})" if card.emulate else ""
         click.echo(f"{name:20} {card.kind:8} {card.summary}{stand_in}")
