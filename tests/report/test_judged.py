@@ -49,7 +49,7 @@ def test_a_rule_that_was_not_measured_says_why() -> None:
     ("rules", "status", "expected"),
     [
         (RULES[2:3] * 2, "PASS", "Both rules hold."),
-        (RULES[:1] * 2, "FAIL", "2 of 2 rules are broken: Top-1 accuracy (−5.00 pt)."),
+        (RULES[:1] * 2, "FAIL", "2 of 2 rules are broken: Top-1 accuracy (−6.00 pt)."),
         (RULES[1:2], "INCONCLUSIVE", "1 of 1 rules is still open: ECE; about 2,300 more images decide it."),
         ((), "NO_VERDICT", "the runtime's version is unknown."),
     ],
