@@ -12,9 +12,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper, save_model
 
 from edgeval.cli.edge import run
+from edgeval.errors import IntegrityError
 from edgeval.records.artifact import Calibration
 from edgeval.tasks.own import load_own
 from edgeval.workflow.leakage import leaked
+from edgeval.workflow.run import finished_elsewhere
 from tests.conftest import Typed
 
 SIDE, CLASSES, N = 6, 12, 240
@@ -160,3 +162,12 @@ def test_calibration_images_are_found_in_the_test_data(tmp_path: Path) -> None:
     renamed = type(samples)(samples.images, samples.labels, tuple(f"x{i}" for i in samples.ids), samples.class_names)
     assert leaked(known.content_hashes, renamed) == ["x3", "x5"]
     assert leaked((), samples) == []
+
+
+@pytest.mark.parametrize("error", [IntegrityError("answers are missing"), FileNotFoundError("a chunk")])
+def test_work_that_another_command_finished_is_taken_over(tmp_path: Path, error: Exception) -> None:
+    with pytest.raises(type(error)), finished_elsewhere(tmp_path / "table.npz"):
+        raise error
+    (tmp_path / "table.npz").touch()
+    with finished_elsewhere(tmp_path / "table.npz"):
+        raise error
