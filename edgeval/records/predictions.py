@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -252,15 +253,12 @@ def _class_names(
         raise DataError(f"{path}: there are too many classes", seen=count, hint=f"at most {MOST_CLASSES:,} are read")
     names = as_text(arrays["class_names"]) if "class_names" in arrays else tuple(str(i) for i in range(count))
     if outputs is not None and len(names) != outputs.shape[1]:
-        raise DataError(
-            f"{path}: class_names and outputs differ in number", seen=f"{len(names)} and {outputs.shape[1]}"
-        )
+        seen = f"{len(names)} and {outputs.shape[1]}"
+        raise DataError(f"{path}: class_names and outputs differ in number", seen=seen)
     if len(set(names)) != len(names):
-        twice = next(name for k, name in enumerate(names) if name in names[:k])
-        hint = "give each class its own name, or leave class_names away"
+        twice, hint = Counter(names).most_common(1)[0][0], "give each class its own name, or leave class_names away"
         raise DataError(f"{path}: a class name occurs twice in class_names", seen=twice, hint=hint)
-    lowest = int(min(labels.min(), classes.min()))
-    if lowest < 0 or highest >= len(names):
+    if (lowest := int(min(labels.min(), classes.min()))) < 0 or highest >= len(names):
         raise DataError(f"{path}: labels and answers must lie in 0..{len(names) - 1}", seen=f"{lowest}..{highest}")
     return names
 

@@ -11,7 +11,6 @@ from edgeval.compare.pair import weigh
 from edgeval.errors import InputError
 from edgeval.gate.forecast import Forecast, Whole, check_rules
 from edgeval.gate.judge import Look, judge
-from edgeval.gate.plan import foretell_all
 from edgeval.measures.sequential import inner_confidence
 from edgeval.records.gate import Rule
 from tests.gate.conftest import side
@@ -87,10 +86,3 @@ def test_the_level_is_divided_and_the_inner_confidence_is_higher() -> None:
 def test_rules_without_a_sequential_form(bad: Rule) -> None:
     with pytest.raises(InputError, match="no sequential form"):
         check_rules([TOP1, bad])
-
-
-def test_several_classes_pass_together_less_often_than_one() -> None:
-    one = rule("class_accuracy", max_drop="5pt", classes=["a"])
-    alone, both = (foretell_all(one, sizes, 0.05, 0.95) for sizes in ([100], [100, 100]))
-    assert alone is not None
-    assert both == pytest.approx(alone**2)
