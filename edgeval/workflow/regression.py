@@ -26,6 +26,7 @@ from edgeval.store import Store
 from edgeval.tasks.quantities import Quantities, load_quantities
 from edgeval.workflow.accelerator import accelerator_notes
 from edgeval.workflow.bench import Bench, bench_of, origin_notes
+from edgeval.workflow.finished import finished_elsewhere
 from edgeval.workflow.index import index_store, page_stem
 from edgeval.workflow.kept import file_stem, read_numbers
 from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
@@ -33,7 +34,6 @@ from edgeval.workflow.run import (
     Model,
     accepted,
     answers,
-    finished_elsewhere,
     fitted,
     marks,
     model_identity,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -26,6 +24,7 @@ from edgeval.workflow.accelerator import CPU_FALLBACK
 from edgeval.workflow.bench import Answered, Bench
 from edgeval.workflow.canary import canary
 from edgeval.workflow.compiled import compiled_for
+from edgeval.workflow.finished import finished_elsewhere
 from edgeval.workflow.leakage import leak_note, leaked
 
 READ = Reading()
@@ -96,16 +95,6 @@ def counted(
     more = found.with_source(instructions=bench.counter(job, bench.facts, reporter))
     store.write_table(table, more)
     return more
-
-
-@contextlib.contextmanager
-def finished_elsewhere(table: Path) -> Iterator[None]:
-    """Let another command in the same results folder finish this work: its table counts, its chunks are gone."""
-    try:
-        yield
-    except (IntegrityError, FileNotFoundError):
-        if not table.exists():
-            raise
 
 
 def record(model: Model, samples: Samples, found: Predictions, bench: Bench) -> None:

@@ -15,8 +15,8 @@ from edgeval.cli.edge import run
 from edgeval.errors import IntegrityError
 from edgeval.records.artifact import Calibration
 from edgeval.tasks.own import load_own
+from edgeval.workflow.finished import finished_elsewhere
 from edgeval.workflow.leakage import leaked
-from edgeval.workflow.run import finished_elsewhere
 from tests.conftest import Typed
 
 SIDE, CLASSES, N = 6, 12, 240
