@@ -15,7 +15,7 @@ PRECEDENCE = (2, 4, 5, 1, 3, 0)
 
 
 class DeviceState(Record):
-    """One device of a fleet; error and exit_code where it did not answer, images where it had a share of the data."""
+    """One device of a fleet; error and exit_code where it did not answer."""
 
     name: str
     state: State
@@ -23,7 +23,6 @@ class DeviceState(Record):
     runtime: str = ""
     error: str = ""
     exit_code: int = 0
-    images: int | None = None
 
 
 class Disagreement(Record):

@@ -55,14 +55,13 @@ class Board:
     name: str
     bench: Bench | None = None
     error: EdgevalError | None = None
-    images: int | None = None
 
     @property
     def state(self) -> DeviceState:
         """What became of it."""
         known = None if self.bench is None else self.bench.origin
         if self.error is None:
-            return DeviceState(name=self.name, state="answered", origin=known, images=self.images)
+            return DeviceState(name=self.name, state="answered", origin=known)
         state = "unreachable" if isinstance(self.error, BenchError) else "failed"
         return DeviceState(
             name=self.name,
@@ -70,7 +69,6 @@ class Board:
             origin=known,
             error=str(self.error),
             exit_code=self.error.exit_code,
-            images=self.images,
         )
 
 

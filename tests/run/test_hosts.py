@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from recordings import record_here
 from tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
 
 from edgeval.errors import EdgevalError, InputError, RuntimeMissing
 from edgeval.records.artifact import Preprocess
 from edgeval.run.host import Host, LocalHost
 from edgeval.run.infer import Job, infer, probe
+from edgeval.run.replay import ReplayHost
 from edgeval.run.ssh import SshHost
 
 ECHO = "import json, sys; print(json.dumps(sys.argv[1:]))"
@@ -43,14 +45,33 @@ HOSTILE = (
 )
 
 
+def opened(kind: str, request: pytest.FixtureRequest, job: Job) -> AbstractContextManager[Host]:
+    """A host of this kind; a further kind is one more line here."""
+    if kind == "local":
+        return LocalHost()
+    if kind == "ssh":
+        return SshHost(request.getfixturevalue("board").target())
+    return ReplayHost(record_here(job))
+
+
+@pytest.fixture(params=["local", "ssh", "replay"])
+def place(request: pytest.FixtureRequest, job: Job) -> Iterator[Host]:
+    """One host of each kind."""
+    with opened(request.param, request, job) as host:
+        yield host
+
+
 @pytest.fixture(params=["local", "ssh"])
-def place(request: pytest.FixtureRequest) -> Iterator[Host]:
-    """One host of each kind; a further kind is one more line here."""
-    with ExitStack() as stack:
-        if request.param == "local":
-            yield stack.enter_context(LocalHost())
-        else:
-            yield stack.enter_context(SshHost(request.getfixturevalue("board").target()))
+def runner(request: pytest.FixtureRequest, job: Job) -> Iterator[Host]:
+    """One host of each kind that runs programs, which a recording does not."""
+    with opened(request.param, request, job) as host:
+        yield host
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    model = write_tflite(tmp_path / "m.tflite", (1, SIDE, SIDE, 3), dtype="int8")
+    return Job(model, make_samples(40), Preprocess(scale=1), make_target(), chunk=7, workers=2, latency=False)
 
 
 def test_a_file_comes_back_as_it_was_put_and_is_kept_by_content(place: Host, tmp_path: Path) -> None:
@@ -63,18 +84,18 @@ def test_a_file_comes_back_as_it_was_put_and_is_kept_by_content(place: Host, tmp
     assert place.get(place.put(b"", "empty")) == b""
 
 
-def test_output_status_and_last_words_of_a_program_come_back(place: Host) -> None:
+def test_output_status_and_last_words_of_a_program_come_back(runner: Host) -> None:
     code = "import sys; sys.stdout.write('out'); sys.stderr.write('x' * 5000 + 'the end'); sys.exit(3)"
-    with place.run([place.python, "-c", code]) as process:
+    with runner.run([runner.python, "-c", code]) as process:
         assert process.stdout.read() == b"out"
         assert process.wait() == 3
         assert process.stderr_tail().endswith("the end")
 
 
-def test_no_word_meets_a_shell(place: Host) -> None:
+def test_no_word_meets_a_shell(runner: Host) -> None:
     import json
 
-    with place.run([place.python, "-c", ECHO, *HOSTILE]) as process:
+    with runner.run([runner.python, "-c", ECHO, *HOSTILE]) as process:
         assert json.loads(process.stdout.read()) == list(HOSTILE)
         assert process.wait() == 0
 
@@ -92,10 +113,10 @@ def test_what_is_not_there_is_said(place: Host) -> None:
         place.run(["/no-such/program"])
 
 
-def test_leaving_ends_the_program_and_what_it_started(place: Host) -> None:
+def test_leaving_ends_the_program_and_what_it_started(runner: Host) -> None:
     long = f"1{secrets.randbelow(10**8):08}"
     code = f"import subprocess, time; subprocess.Popen(['sleep', '{long}']); print('on', flush=True); time.sleep(99)"
-    with place.run([place.python, "-c", code]) as process:
+    with runner.run([runner.python, "-c", code]) as process:
         assert process.stdout.readline() == b"on\n"
     running = [p for p in Path("/proc").glob("[0-9]*/cmdline") if long.encode() in _read(p)]
     assert not running
@@ -108,9 +129,7 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def test_a_model_answers_alike_on_every_host(place: Host, tmp_path: Path) -> None:
-    model = write_tflite(tmp_path / "m.tflite", (1, SIDE, SIDE, 3), dtype="int8")
-    job = Job(model, make_samples(40), Preprocess(scale=1), make_target(), chunk=7, workers=2, latency=False)
+def test_a_model_answers_alike_on_every_host(place: Host, job: Job) -> None:
     with LocalHost() as here:
         there, near = Memory(), Memory()
         infer(place, job, there, progress=lambda *_: None, facts=probe(place))
