@@ -140,6 +140,8 @@ def open_bench(
         facts = probe(host)
         target, accelerator = (target, None) if emulate else accelerate(target, host, facts)
         shown = CPU_FALLBACK if accelerator and accelerator.lacking else target.name
+        if accelerator and not accelerator.lacking and origin == "desktop":
+            origin = "device"  # a stick in this computer is no desktop
         yield Bench(target, host, facts, shown, origin, fidelity, counter=counter, accelerator=accelerator)
 
 

@@ -276,6 +276,7 @@ def _is_desktop(chain: Chain) -> bool:
     one, two = chain.bench.target, chain.desktop.target
     return (
         chain.bench.origin == "desktop"
+        and chain.bench.accelerator is None
         and one.runtime.kernels == two.runtime.kernels
         and one.runtime.engine == two.runtime.engine
     )

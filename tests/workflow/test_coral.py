@@ -101,12 +101,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
 def test_a_model_is_compiled_once_run_on_the_stick_and_compared(desk: Desk) -> None:
     row = desk.row()
     said = row["candidate"]["runtime"]
-    assert (row["target"]["target"], said["delegate"], said["delegated"], said["unproven"]) == (
-        "stick",
-        "edgetpu",
-        1,
-        [],
-    )
+    assert (row["target"]["target"], row["candidate"]["origin"]) == ("stick", "device")
+    assert (said["delegate"], said["delegated"], said["unproven"]) == ("edgetpu", 1, [])
+    assert said["canary"] == {"inputs": 8, "agreement": 1.0, "against": f"litert {said['version']}"}
     note = "compiled for the Edge TPU: 1 of 1 operators mapped; 2,048 bytes cached, 0 streamed for each image"
     assert any(note in text for text in row["notes"])
     (kept,) = (desk.folder / "runs" / "compiled").glob("*/m_edgetpu.tflite")
@@ -180,6 +177,7 @@ def test_names_never_meet_a_shell(desk: Desk) -> None:
     assert not (desk.folder / "pwned").exists()
 
 
+DEVICES = Path(__file__).parents[2] / "devices"
 LEFT = compiled(flexbuffer(package(Run(CACHING, 2048))), left=(25,))  # a SOFTMAX outside
 
 
@@ -247,6 +245,13 @@ def test_a_ladder_takes_the_files_that_were_exported_for_coral(type_there: Calla
     made = json.loads(Path("runs/artifacts/scalecnn-digits100/c4-s0/tflite-int8.coral.tflite.json").read_text())
     assert row["candidate"]["sha256"] == made["sha256"]
     assert (row["candidate"]["origin"], row["latency_ms"]) == ("emulated", None)
+    lacking = (DEVICES / "coral-usb.toml").read_text().replace('"ssh"', '"local"').replace('"error"', '"cpu"')
+    Path("stick.toml").write_text(
+        lacking.replace("libedgetpu.so.1", "libno-such.so").replace("tflite-runtime", "litert")
+    )
+    code, out, err = type_there(compare.replace("coral-usb --emulate", "./stick.toml --json -"))
+    row = json.loads(out)
+    assert (row["target"]["target"], row["stages"][-1]["name"]) == ("cpu fallback", "device")
     Path("edgeval.toml").write_text('[[gate.rules]]\nmetric = "top1"\nmax_drop = "99pt"\n')
     code, out, err = type_there(compare.replace("compare", "gate"))
     assert code == 5, err
