@@ -64,8 +64,8 @@ class Board:
         )
 
 
-def start_board(folder: Path) -> Board:
-    """Start the server; skips where there is none."""
+def start_board(folder: Path, more: str = "") -> Board:
+    """Start the server, with more lines of configuration; skips where there is none."""
     if SSHD is None or shutil.which("ssh") is None:
         pytest.skip("there is no sshd on this machine (openssh-server)")
     if os.getuid() == 0:
@@ -79,7 +79,7 @@ def start_board(folder: Path) -> Board:
     (folder / "sshd_config").write_text(
         f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\nStrictModes no\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nPermitRootLogin prohibit-password\nUseDNS no\n"
-        f"PasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 200\nSetEnv HOME={home}\n"
+        f"PasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 200\nSetEnv HOME={home}\n{more}\n"
     )
     words = [SSHD, "-D", "-e", "-f", str(folder / "sshd_config")]
     with (folder / "sshd.log").open("wb") as log:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -98,6 +99,16 @@ def test_no_word_meets_a_shell(runner: Host) -> None:
     with runner.run([runner.python, "-c", ECHO, *HOSTILE]) as process:
         assert json.loads(process.stdout.read()) == list(HOSTILE)
         assert process.wait() == 0
+
+
+def test_random_words_arrive_as_they_were(place: Host) -> None:
+    import json
+
+    rng = random.Random(5)
+    letters = "ab '\"\\$`;&|<>(){}[]*?!~#=%^\n\t\r\x1b\x7fé世\u202e🙂-/."
+    words = ["".join(rng.choices(letters, k=rng.randint(0, 12))) for _ in range(500)]
+    with place.run([place.python, "-c", ECHO, *words]) as process:
+        assert json.loads(process.stdout.read()) == words
 
 
 @pytest.mark.parametrize("name", ["../a", "a/b", "", "a b", "-\n", "$(x)"])

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ from edgeval.errors import BenchError, CardError, EdgevalError, LinkLost, Runtim
 from edgeval.records.artifact import Preprocess
 from edgeval.run.infer import Job, infer, pick_engine, probe
 from edgeval.run.ssh import SshHost
-from tests.sshd import Board, Proxy, free_port
+from tests.sshd import Board, Proxy, free_port, start_board
 
 LONG = f"1{secrets.randbelow(10**9):09}"  # seconds that tell our processes from any others
 SLEEP = "import sys, time; print('on', flush=True); time.sleep(float(sys.argv[1]))"
@@ -279,6 +280,44 @@ def _parcel(data: bytes) -> Any:
     return Parcel(data, "a.bin", "0" * 64, len(data))
 
 
+# --- the user's configuration, and odd ends ---
+
+
+def test_the_users_configuration_counts_and_cannot_do_harm(board: Board) -> None:
+    with (board.folder / "config").open("a") as file:
+        file.write(
+            f"Host odd\n  HostName 127.0.0.1\n  Port {board.port}\n  RemoteCommand cat\n  RequestTTY force\n"
+            f"  ControlMaster auto\n  ControlPath {board.folder}/c\n  LogLevel QUIET\n  LocalForward 1 h:1\n"
+            f"Host behind\n  HostName 127.0.0.1\n  Port {board.port}\n  ProxyJump board\n"
+        )
+    for name in ("odd", "behind"):
+        with SshHost(board.target(host=name)) as host, host.run([host.python, "-c", SLEEP, "0"]) as process:
+            assert process.stdout.read() == b"on\n"
+    assert not (board.folder / "c").exists()
+
+
+NOISE = "ForceCommand printf '\\033[2JWelcome to edgeval-porter {\\n$ '; exec /bin/sh -c \"$SSH_ORIGINAL_COMMAND\""
+
+
+def test_what_a_login_shell_prints_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chatty = start_board(tmp_path, NOISE)
+    monkeypatch.setenv("EDGEVAL_SSH_CONFIG", str(tmp_path / "config"))
+    try:
+        with SshHost(chatty.target()) as host:
+            assert host.get(host.put(b"data", "a.bin")) == b"data"
+            assert probe(host)["numpy"] == np.__version__
+    finally:
+        chatty.server.terminate()
+        chatty.server.wait()
+
+
+def test_a_python_may_stand_in_the_home(board: Board) -> None:
+    (board.home / "my env").mkdir()
+    script(board.home / "my env" / "python", f'exec {sys.executable} "$@"')
+    with SshHost(board.target(python="~/my env/python")) as host, host.run([host.python, "-c", SLEEP, "0"]) as process:
+        assert process.stdout.read() == b"on\n"
+
+
 # --- runs ---
 
 
@@ -346,6 +385,47 @@ def test_the_same_run_takes_over_what_its_broken_link_left(board: Board) -> None
             assert gone(LONG, 1)
         with left:
             pass
+
+
+def test_a_board_that_starts_again_is_waited_for(board: Board, tmp_path: Path) -> None:
+    model, listener, kept = write_tflite(tmp_path / "m.tflite", (1, SIDE, SIDE, 3)), Listener(), Memory()
+    job = Job(model, make_samples(4000), Preprocess(scale=1), make_target(), chunk=1, workers=1, latency=False)
+    with Proxy(board.port) as proxy:
+        board.write_config(proxy.port)
+
+        def up() -> None:
+            proxy.refuse = False
+
+        def progress(done: int, total: int) -> None:
+            if 0 < done < 3000 and not listener.said and not proxy.refuse:
+                proxy.refuse = True
+                threading.Timer(2, up).start()
+                proxy.cut()
+
+        with SshHost(board.target(), listener) as host:
+            infer(host, job, kept, progress=progress, facts=probe(host), say=listener.say)
+    assert len(kept.all()) == 4000
+    assert any("try 2 of" in line for line in listener.said)
+
+
+def test_a_board_that_stays_away_is_given_up_and_what_was_saved_is_kept(
+    board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edgeval.run.patience.PAUSES_S", (0.1, 0.1))
+    model, kept = write_tflite(tmp_path / "m.tflite", (1, SIDE, SIDE, 3)), Memory()
+    job = Job(model, make_samples(4000), Preprocess(scale=1), make_target(), chunk=1, workers=1, latency=False)
+    with Proxy(board.port) as proxy:
+        board.write_config(proxy.port)
+
+        def progress(done: int, total: int) -> None:
+            if done > 100 and not proxy.refuse:
+                proxy.refuse = True
+                proxy.cut()
+
+        with SshHost(board.target()) as host, pytest.raises(UnreachableError, match="cannot be made again") as caught:
+            infer(host, job, kept, progress=progress, facts=probe(host))
+    assert caught.value.exit_code == 4
+    assert 100 < len(kept.all()) < 4000
 
 
 def test_a_killed_agent_is_told_from_a_broken_link(board: Board, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import IO, Any, Dict, Optional, Tuple
 START = b'{"type": "'
 LINE_MAX = 1 << 16
 PAYLOAD_MAX = 1 << 28
+NOISE_MAX = 1 << 24
 
 Header = Dict[str, Any]
 
@@ -34,10 +35,12 @@ def relay(stream: IO[bytes], header: Header, payload: bytes) -> None:
 
 
 def read(stream: IO[bytes]) -> Optional[Tuple[Header, bytes]]:
-    """The next frame, or None at the end. What is no frame (a login banner, damage) is passed over."""
+    """The next frame, or None at the end. What is no frame (a login banner, damage) is passed over, up to a limit."""
+    noise = 0
     while True:
         line = stream.readline(LINE_MAX)
-        if not line:
+        noise += len(line)
+        if not line or noise > NOISE_MAX:
             return None
         header = _header(line)
         if header is not None:

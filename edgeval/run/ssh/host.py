@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import io
 import os
 import re
@@ -19,9 +18,10 @@ from edgeval.errors import BenchError, InputError, IntegrityError, LinkLost
 from edgeval.records.reporter import Reporter, Silent
 from edgeval.records.target import Target
 from edgeval.run.host import content_sha256
+from edgeval.run.intake import harmless
 from edgeval.run.patience import Patience
 from edgeval.run.ssh.link import IDLE_S, Link
-from edgeval.run.ssh.session import Session, take_exactly
+from edgeval.run.ssh.session import Session, take_exactly, whole
 from edgeval.run.ssh.upload import send
 from edgeval.run.ssh.words import check
 
@@ -99,9 +99,8 @@ class SshHost:
             undo.push(process)
             reply = self.link.answer(process.session, self.wait_s + IDLE_S)
             while "waiting" in reply:
-                self.reporter.say(
-                    f"{self.target.name} is in use by {reply['waiting']}; waiting up to {self.wait_s:g} s"
-                )
+                holder = harmless(str(reply["waiting"]))
+                self.reporter.say(f"{self.target.name} is in use by {holder}; waiting up to {self.wait_s:g} s")
                 reply = self.link.answer(process.session, self.wait_s + IDLE_S)
             undo.pop_all()
         return process
@@ -111,8 +110,7 @@ class SshHost:
         self.connect()
         with self.link.start({"do": "get", "path": path, "most": GET_MAX}, alive=True) as session:
             try:
-                size = self.link.answer(session).get("size")
-                data = take_exactly(session.stdout, size) if isinstance(size, int) and 0 <= size <= GET_MAX else None
+                data = take_exactly(session.stdout, whole(self.link.answer(session), "size", GET_MAX))
             finally:
                 self.link.release(session)
             if data is None:
@@ -121,11 +119,14 @@ class SshHost:
 
     def clean(self, *, dry: bool) -> dict[str, Any]:
         """Remove all that is ours on the device, or with `dry` only count it."""
-        return self.link.ask({"do": "clean", "dry": dry} | self._claim() | {"wait_s": 0})
+        found = self.link.ask({"do": "clean", "dry": dry} | self._claim() | {"wait_s": 0})
+        counts = {key: whole(found, key, 1 << 60) for key in ("files", "bytes")}
+        return {"folder": harmless(str(found.get("folder"))), **counts}
 
     def _claim(self) -> dict[str, Any]:
         """What the lock on the device says of its holder."""
-        who = f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()})"
+        user = os.environ.get("USER") or os.environ.get("LOGNAME") or str(os.getuid())
+        who = f"{user}@{socket.gethostname()} (process {os.getpid()})"
         return {"who": who, "token": self.token, "wait_s": self.wait_s}
 
     def _persist(self, source: Path | bytes, name: str, sha256: str) -> str:
@@ -146,24 +147,24 @@ class SshHost:
         """See what is there, and send the rest; from the start again where what was there is wrong."""
         while True:
             found = self.link.ask({"do": "have", **parcel.words})
-            if not found["there"]:
-                parcel.at = begun = int(found["at"])
+            if found.get("there") is not True:
+                parcel.at = begun = whole(found, "at", parcel.size)
                 try:
                     self._send(parcel)
                 except IntegrityError:
                     if begun:
                         continue  # the device threw the first part away
                     raise
-            return str(found["path"])
+            return str(found.get("path"))
 
     def _send(self, parcel: Parcel) -> None:
         reporter = self.reporter if parcel.size >= SHOWN else Silent()
         bar = reporter.bar(f"send {parcel.name} to {self.target.name}", "kB")
 
-        def arrived(there: int, sent: int) -> None:
+        def arrived(reply: dict[str, Any], sent: int) -> None:
             self.sent += sent
-            parcel.at = there
-            bar(there // 1000, parcel.size // 1000)
+            parcel.at = whole(reply, "at", parcel.size)
+            bar(parcel.at // 1000, parcel.size // 1000)
 
         with (
             _opened(parcel.source) as file,

@@ -42,7 +42,7 @@ class Link:
         request = {"do": "open", "folder": self.target.transport.workdir or FOLDER, "idle_s": IDLE_S}
         master = self._session(["-oControlMaster=yes"], request)
         reply = master.reply(self.target.transport.connect_timeout_s + START_S)
-        if reply is None or "error" in reply:
+        if reply is None or not isinstance(reply.get("folder"), str):
             with master:
                 raise self._not_open(master, reply)
         self._master, self.hello, self._ever = master, reply, True

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
+import resource
 import threading
+from collections.abc import Sequence
 from typing import IO, Any
 
+from edgeval.errors import BenchError
 from edgeval.run.agent.replies import SIGN
 from edgeval.run.host import LocalProcess
 
 PULSE_S = 5.0
 LINE_MAX = 1 << 16
+ERRORS_MAX = 1 << 24  # bytes of standard error that a device may send
 NOISE_MAX = 1 << 20  # what a login shell may print before our program speaks
 
 
@@ -19,6 +23,12 @@ class Session(LocalProcess):
     """The near end of a request; `wait` gives ssh's own exit status, 255 where the link broke."""
 
     timed_out = False
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        super().__init__(argv)
+        if hasattr(resource, "prlimit"):  # the only file that ssh writes is our copy of its standard error
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(self._child.pid, resource.RLIMIT_FSIZE, (ERRORS_MAX, ERRORS_MAX))
 
     def reply(self, within_s: float) -> dict[str, Any] | None:
         """The next reply; None at the end, or where none comes in this time, which ends the session."""
@@ -113,3 +123,12 @@ def take_exactly(stream: IO[bytes], size: int) -> bytes | None:
     """So many bytes, or None if the stream ends before."""
     data = stream.read(size)
     return data if len(data) == size else None
+
+
+def whole(reply: dict[str, Any], key: str, most: int) -> int:
+    """A whole number 0..most from a reply. Raises BenchError for anything else."""
+    found = reply.get(key)
+    if type(found) is not int or not 0 <= found <= most:
+        hint = "is it really an edgeval device, and its Python sound?"
+        raise BenchError("the device answers what it was not asked", seen=f"{key}: {str(found)[:80]}", hint=hint)
+    return found

@@ -18,6 +18,7 @@ WINDOW_MIN, WINDOW_MAX = 4, 64
 RAW, PACKED, END = 0, 1, 2
 
 Hear = Callable[[], dict[str, Any]]
+Told = Callable[[dict[str, Any], int], None]
 
 
 @dataclass
@@ -43,22 +44,22 @@ class Flow:
         return size
 
 
-def send(source: IO[bytes], write: Callable[[bytes], None], hear: Hear, told: Callable[[int, int], None]) -> None:
-    """Send what is left of `source`; `hear` gives the device's next reply, `told` how far it is and at what cost.
+def send(source: IO[bytes], write: Callable[[bytes], None], hear: Hear, told: Told) -> None:
+    """Send what is left of a source; `hear` gives the device's next reply, `told` gets it and what it took to send.
 
     Raises what `hear` raises. A pipe that breaks is left to `hear`, which knows why.
     """
     flow = Flow()
     for block in iter(lambda: source.read(BLOCK), b""):
         while len(flow.under_way) >= flow.window:
-            told(hear()["at"], flow.acknowledged())
+            told(hear(), flow.acknowledged())
         packed = zlib.compress(block, 1) if flow.slow else block
         body = packed if len(packed) < len(block) else block
         _write(write, struct.pack(">BI", PACKED if body is not block else RAW, len(body)) + body)
         flow.under_way.append(len(body))
     _write(write, struct.pack(">BI", END, 0))
     while flow.under_way:
-        told(hear()["at"], flow.acknowledged())
+        told(hear(), flow.acknowledged())
     hear()  # that it is whole
 
 

@@ -41,12 +41,12 @@ def check(target: Target) -> None:
     rules = (
         ("host", transport.host or "", f"({USER}@)?{HOST}", "a host name, an address or an alias of ~/.ssh/config"),
         ("user", transport.user or "x", USER, "a plain user name"),
-        ("python", transport.python, r"[^-\0\n\r][^\0\n\r]*", "the name or path of a Python on the device"),
-        ("workdir", transport.workdir or "/", r"[~/][^\0\n\r]*", "a folder on the device, from / or ~/ on"),
-        ("identity", transport.identity or "x", r"[^-\0\n\r][^\0\n\r]*", "the path of a private key here"),
+        ("python", transport.python, r"[^-].*", "the name or path of a Python on the device"),
+        ("workdir", transport.workdir or "/", r"[~/].*", "a folder on the device, from / or ~/ on"),
+        ("identity", transport.identity or "x", r"[^-].*", "the path of a private key here"),
     )
     for key, value, rule, wanted in rules:
-        if not re.fullmatch(rule, value):
+        if not re.fullmatch(rule, value) or not value.isprintable():
             where = target.path if target.path != Path() else target.name
             raise CardError(f"{where}: {key} of [transport] is not usable", seen=repr(value), hint=f"give {wanted}")
     if transport.identity and not Path(transport.identity).expanduser().is_file():
