@@ -12,8 +12,8 @@ from edgeval.emulate.programs import run, tail
 from edgeval.errors import BenchError
 
 TRIES = 3  # another program may take the port between finding and using it
-KERNEL = "console=ttyAMA0 loglevel=4 panic=-1 random.trust_bootloader=on"
-COUNTING = "norandmaps nokaslr"  # the same addresses at every start
+KERNEL = "console=ttyAMA0 loglevel=4 panic=-1 nokaslr mitigations=off kpti=off random.trust_bootloader=on"
+COUNTING = "norandmaps"  # the same addresses at every start
 
 
 @dataclass(frozen=True)
