@@ -74,7 +74,8 @@ class Board:
         if rebuild:
             self.stop()
         image = build_image(progress, say, wheels=self.wheels, rebuild=rebuild)
-        make_keys(self.home, self.name)
+        with self._locked("start.lock"):
+            make_keys(self.home, self.name)
         text = json.dumps({"image": image.folder.name, **asdict(self.hardware)})
         (self.home / "board.json").write_text(text + "\n", encoding="utf-8")
         return image
@@ -176,6 +177,7 @@ class Board:
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
         """One start at a time: a second one waits and then finds the board running."""
+        self.folder.mkdir(mode=0o700, exist_ok=True)
         with (self.folder / name).open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield

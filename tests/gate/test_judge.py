@@ -241,3 +241,23 @@ def test_a_share_at_its_limit_passes_in_at_most_five_percent(limit: float) -> No
         bounds = [clopper_pearson(int(k), n, 0.9) for k in lost]
         passing = lost[[ends is not None and ends[1] <= limit for ends in bounds]]
         assert binom.cdf(passing[-1] if len(passing) else -1, n, limit) <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("source", "status", "said"),
+    [
+        ({"origin": "emulated", "instructions": 2_000_000}, "PASS", ""),
+        ({"origin": "emulated", "instructions": 2_000_001}, "FAIL", ""),
+        ({"origin": "desktop"}, "NO_VERDICT", "instructions are counted on emulated boards"),
+    ],
+)
+def test_instructions_are_judged_as_counted(flipping: Made, source: dict[str, Any], status: Status, said: str) -> None:
+    result = one(
+        judge(
+            flipping(100, 0, 0, fidelity="bit-exact", runtime={"version": "2.3.0"}, **source),
+            [rule("instructions", max=2e6)],
+            Look(),
+        )
+    )
+    assert result.status == status
+    assert said in str(result)
