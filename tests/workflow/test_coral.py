@@ -15,6 +15,7 @@ import pytest
 from edgeval.cli.edge import run
 from tests.conftest import Typed
 from tests.edgetpu_files import CACHING, EXECUTION, Run, compiled, dense, flexbuffer, package
+from tests.sshd import Board
 from tests.standin import GOOGLES, Library
 
 REPORT = """Edge TPU Compiler version 16.0.384591198
@@ -256,3 +257,16 @@ def test_a_ladder_takes_the_files_that_were_exported_for_coral(type_there: Calla
     code, out, err = type_there(compare.replace("compare", "gate"))
     assert code == 5, err
     assert "the stand-in is approximate" in " ".join(out.split())
+
+
+def test_compiler_and_stick_may_both_be_elsewhere(desk: Desk, board: Board) -> None:
+    desk.card(Library(), where="ssh:board")
+    card = desk.folder / "stick.toml"
+    card.write_text(card.read_text() + f'[transport]\ntype = "ssh"\nhost = "board"\npython = "{sys.executable}"\n')
+    row = desk.row()
+    assert (row["candidate"]["origin"], row["candidate"]["runtime"]["delegate"]) == ("device", "edgetpu")
+    (kept,) = (desk.folder / "runs" / "compiled").glob("*/*.json")
+    assert json.loads(kept.read_text())["where"] == "ssh:board"
+    desk.card(Library(), where="ssh:board", tool="no-such-compiler")
+    code, _, err = desk.compare()
+    assert (code, "no-such-compiler does not run (ssh:board)" in err) == (4, True), err
