@@ -26,6 +26,15 @@ def test_this_computer_lacks_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     assert {"reached", "Python", "numpy", "runtime"} <= {item["name"] for item in body["findings"]}
 
 
+@pytest.mark.parametrize("name", ["desktop-reference", "mcu"])
+def test_other_cards_of_this_computer_are_understood(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    code, out = typed([name, "--json", "-"], capfd)
+    (runtime,) = [item for item in json.loads(out)["findings"] if item["name"] == "runtime"]
+    assert code in (0, 4)
+    assert (runtime["state"] == "ok") == (code == 0)
+    assert runtime["state"] == "ok" or runtime["mend"]
+
+
 def test_what_is_missing_ends_with_4_and_says_what_to_do(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "here.toml"
     path.write_text(CARD + '[expect]\nmachine = "pdp11"\ndevice_nodes = ["/dev/apex_9"]\n')

@@ -17,6 +17,7 @@ MODULES = {
     "tflite-runtime": "tflite_runtime.interpreter",
     "tensorflow": "tensorflow",
     "onnxruntime": "onnxruntime",
+    "tflm": "tflite_micro.python.tflite_micro.runtime",
 }
 
 

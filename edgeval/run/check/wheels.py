@@ -33,6 +33,7 @@ WHEELS = (
     Wheel("tflite-runtime", "tflite-runtime==2.14.0", (3, 8), (3, 11), (2, 34), TFLITE, OLD_NUMPY),
     Wheel("tflite-runtime", "tflite-runtime==2.13.0", (3, 8), (3, 10), (2, 17), TFLITE, OLD_NUMPY),
     Wheel("tflite-runtime", LAST_FOR_CORAL, (3, 7), (3, 9), (2, 17), TFLITE, OLD_NUMPY),
+    Wheel("tflm", "tflite-micro>=0.dev0", (3, 10), (3, 14), (2, 17), ("x86_64",)),
     Wheel("onnxruntime", "onnxruntime", (3, 10), (3, 14), (2, 28)),
     Wheel("onnxruntime", "onnxruntime", (3, 7), (3, 9), (2, 17)),
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
 import surveys as s
 from surveys import CORAL, CORAL_BOARD, NOW, PLAIN, card, changed
 
-from edgeval.records.target import Target
+from edgeval.records.target import Target, load_target
 from edgeval.run.check.finding import Finding
 from edgeval.run.check.listing import asked_paths, findings
 
@@ -202,6 +203,26 @@ def test_a_runtime_that_crashes_googles_library() -> None:
 def test_what_the_card_names_is_asked_for() -> None:
     assert asked_paths(CORAL_BOARD) == ["/dev/apex_0", "libedgetpu.so.1"]
     assert asked_paths(PLAIN) == []
+
+
+def test_a_shipped_card_is_copied_before_it_is_written() -> None:
+    steps = state(s.BOOKWORM, load_target("rpi4"))["runtime"].mend
+    assert steps[-1].startswith("write into [transport] of devices/rpi4.toml (mkdir -p devices && cp -n ")
+
+
+def test_a_card_of_ones_own_is_written_where_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('schema = "edgeval/device/1"\nname = "own"\n[transport]\ntype = "ssh"\nhost = "own"\n')
+    assert (
+        f"write into [transport] of {path}: python = " in state(s.BOOKWORM, load_target(str(path)))["runtime"].mend[-1]
+    )
+
+
+def test_an_emulated_board_is_reached_with_its_own_settings() -> None:
+    target = PLAIN.changed(transport=PLAIN.transport.as_ssh("board", Path("/c/ssh_config")))
+    _, copy, unpack = state(s.OFFLINE, target)["runtime"].mend
+    assert copy.startswith("scp -r -F /c/ssh_config -- ")
+    assert unpack.startswith("ssh -t -F /c/ssh_config -- board ")
 
 
 def test_nobody_is_ever_sent_to_a_package_of_another_trade() -> None:
