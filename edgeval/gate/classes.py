@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edgeval.errors import InputError
 from edgeval.gate.bounds import Figure, class_figure
 from edgeval.gate.decide import PRECEDENCE, decide, result
-from edgeval.measures.families import named_classes, worst_class
+from edgeval.measures.families import named_classes, others_share, worst_class
 from edgeval.measures.paired import below_p, holm
 from edgeval.records.cards import nearest
 from edgeval.records.evidence import Evidence
@@ -43,7 +43,7 @@ def judged_classes(rule: Rule, evidence: Evidence, confidence: float) -> RuleRes
 
     Named classes fail by Holm over one-sided score tests at the limit. Without names the rule is about every class:
     then only the worst can fail: where its whole interval lies outside the limit, and its loss is also more than a
-    sign-flip null gives to the worst of all.
+    sign-flip null gives to the worst of all, in which every class loses as the others do.
     """
     chosen, names = _choose(rule, evidence, confidence), evidence.comparison.class_names
     if not chosen.indices:
@@ -83,7 +83,7 @@ def _damaged(rule: Rule, chosen: Chosen, alone: Sequence[Status], confidence: fl
     margins = np.array([chosen.margins[k] for k in known], dtype=float)
     lost, gained, counts = chosen.lost[known], chosen.gained[known], chosen.counts[known]
     if not rule.classes and rule.limit == "max_drop":
-        at, p_worst = worst_class(lost, gained)
+        at, p_worst = worst_class(lost, gained, others_share(lost, gained))
         damaged[known[at]] = p_worst <= level and alone[known[at]] == "FAIL"
         return damaged
     if rule.limit == "max_drop":

@@ -44,9 +44,8 @@ def check_rules(rules: Sequence[Rule]) -> None:
 class Forecast:
     """All rules over the samples as they come.
 
-    Each rule is judged at `inner_confidence`, so that a wrong PASS has at most the probability 1 - confidence with
-    early stopping included. The chance that any forecast differs from the verdict on all N is at most `ALPHA`, which
-    is divided among all rules and classes.
+    The chance that any forecast differs from the fixed gate's verdict on all N is at most `ALPHA`, which is divided
+    among all rules and classes; once all N are seen both are the same.
     """
 
     def __init__(self, rules: Sequence[Rule], whole: Whole, spends: float = 1.0) -> None:
@@ -87,7 +86,7 @@ class _Track:
 
     def __init__(self, rule: Rule, whole: Whole, alpha: float, spends: float) -> None:
         self.rule = rule
-        self.confidence = sequential.inner_confidence(1 - (1 - rule.confidence) * spends, alpha)
+        self.confidence = 1 - (1 - rule.confidence) * spends
         self.classes = [position(name, whole.class_names) for name in rule.classes]
         groups = [whole.labels == i for i in self.classes] or [np.ones(len(whole.labels), bool)]
         self.sizes = [int(group.sum()) for group in groups]

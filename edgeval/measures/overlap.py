@@ -56,12 +56,25 @@ def jaccard_independent(table: FlipCounts) -> float | None:
 def jaccard_pairs(wrong: Bools) -> NDArray[np.float64]:
     """(M, M) Jaccard of the error sets of M models, (M, N) bool; 1 where neither of two models errs.
 
-    |A and B| of all pairs is one matrix product; float32 counts are exact up to 2^24, so samples go in blocks.
+    |A and B| counts the bits in common, 64 samples a word.
     """
-    both = np.zeros((len(wrong), len(wrong)))
-    for start in range(0, wrong.shape[1], EXACT_FLOATS):
-        block = wrong[:, start : start + EXACT_FLOATS].astype(np.float32)
-        both += block @ block.T
+    both = _shared(wrong)
     errors = np.diagonal(both)
     union = errors[:, None] + errors[None, :] - both
     return np.divide(both, union, out=np.ones_like(both), where=union > 0)
+
+
+def _shared(wrong: Bools) -> NDArray[np.float64]:
+    """(M, M) sizes of all intersections. numpy before 2.0 cannot count bits: there they are one matrix product, in
+    blocks within which float32 counts are exact."""
+    both = np.zeros((len(wrong), len(wrong)))
+    if hasattr(np, "bitwise_count"):
+        packed = np.packbits(wrong, axis=1)
+        words = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8))).view(np.uint64)
+        for i, row in enumerate(words):
+            both[i, i:] = np.bitwise_count(words[i:] & row).sum(axis=1, dtype=np.int64)
+        return np.asarray(np.maximum(both, both.T))
+    for start in range(0, wrong.shape[1], EXACT_FLOATS):
+        block = wrong[:, start : start + EXACT_FLOATS].astype(np.float32)
+        both += block @ block.T
+    return both

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from edgeval.measures.families import damage_p, worst_class
+from edgeval.measures.families import damage_p, others_share, worst_class
 from edgeval.measures.paired import benjamini_hochberg, mcnemar_each, tango_z, z_value
 
 MARGIN, LEVEL, FLIPS = 0.05, 0.05, 0.03
@@ -28,18 +28,22 @@ images flip each way in every class, damaged classes lose more. Columns:
 
 - plain: "no class may lose {points:g} points", as observed;
 - worst class: the sign-flip test of `worst_class`, p <= {level:g}; and how often the class it names is a damaged one;
+- rule on every class: a FAIL of `class_accuracy` without names: the worst class by the same test, in which the flips of
+  each class are losses as often as those of the others, and its own one-sided interval outside {points:g} points;
 - Holm: any class with a Holm-adjusted test of "lost at most {points:g} points" at {level:g} or under (a FAIL of
   named classes); of classes that did not lose that much: the family-wise error;
 - q: any class with a Benjamini-Hochberg q <= {level:g} (for exploring; it decides nothing);
 - all pass: every class has its one-sided 95% bound inside the margin (a PASS of named classes).
 
-| classes x images | true change | plain | worst class | a damaged one | Holm, any | Holm, undamaged | q | all pass |
-|---|---|---|---|---|---|---|---|---|"""
+| classes x images | true change | plain | worst class | a damaged one | rule on every class | Holm, any | Holm, undamaged | q | all pass |
+|---|---|---|---|---|---|---|---|---|---|"""
 # classes, images, damaged classes, points more that they lose
 ROWS = [
     (100, 100, 0, 0),
     (10, 1000, 0, 0),
     (1000, 50, 0, 0),
+    (100, 100, 100, 2),
+    (100, 100, 100, 4),
     (100, 100, 3, 10),
     (100, 100, 3, 20),
     (10, 1000, 1, 5),
@@ -69,6 +73,12 @@ def any_rejected(p: Floats, among: Bools) -> Bools:
     return found
 
 
+def fails(lost: Ints, gained: Ints, z: Floats) -> bool:
+    """Whether the rule on every class fails; z: (C,) Tango's statistic at the margin."""
+    index, p = worst_class(lost, gained, others_share(lost, gained))
+    return p <= LEVEL and bool(z[index] <= -z_value(1 - LEVEL))
+
+
 def row(rng: np.random.Generator, runs: int, *, classes: int, images: int, damaged: int, more: float) -> list[float]:
     """Shares of the runs in which each rule fires."""
     p_lost = np.full(classes, FLIPS)
@@ -86,6 +96,7 @@ def row(rng: np.random.Generator, runs: int, *, classes: int, images: int, damag
         float((lost - gained >= MARGIN * images).any(axis=1).mean()),
         float(fires.mean()),
         float(named[fires].mean()) if damaged and fires.any() else float("nan"),
+        float(np.mean([fails(*one) for one in zip(lost, gained, z, strict=True)])),
         float(any_rejected(p, np.ones(classes, bool)).mean()),
         float(any_rejected(p, sound).mean()),
         float(np.mean(q)),

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from edgeval.measures.sequential import ALPHA, Sequence, fixed_verdict, inner_confidence
+from edgeval.measures.sequential import ALPHA, Sequence, fixed_verdict
 
 HEAD = """| N | margin | discordant | true drop | runs | covered at every look | as the verdict on all N | PASS | \
 FAIL | INCONCLUSIVE | fixed gate alone: PASS | images used, mean | median |
@@ -48,7 +48,7 @@ def play(
     u, losing = rng.random(n), (discordance + drop) / 2
     lost, gained = u < losing, (u >= losing) & (u < discordance)
     pair = (int(lost.sum()), int(gained.sum()))
-    verdict_of = fixed_verdict(n, margin, inner_confidence(0.95))
+    verdict_of = fixed_verdict(n, margin, 0.95)
     sequence, stopped, covered = Sequence(n), None, True
     for start in range(0, n, batch):
         sequence.add(lost[start : start + batch], gained[start : start + batch])
@@ -70,9 +70,7 @@ def main() -> None:
     parser.add_argument("--runs-elsewhere", type=int, default=2_000)
     parser.add_argument("--images", type=int, default=2_000, choices=(2_000, 10_000))
     options = parser.parse_args()
-    print(
-        f"alpha = {ALPHA}, one-sided confidence 0.95, inner confidence {inner_confidence(0.95)}.\n\n{HEAD}", flush=True
-    )
+    print(f"alpha = {ALPHA}, one-sided confidence 0.95.\n\n{HEAD}", flush=True)
     for row, (n, batch, margin, discordance, margins) in enumerate(ROWS):
         if n != options.images:
             continue

@@ -11,7 +11,6 @@ from edgeval.compare.pair import weigh
 from edgeval.errors import InputError
 from edgeval.gate.forecast import Forecast, Whole, check_rules
 from edgeval.gate.judge import Look, judge
-from edgeval.measures.sequential import inner_confidence
 from edgeval.records.gate import Rule
 from tests.gate.conftest import side
 
@@ -71,11 +70,10 @@ def test_clear_cases_end_early_and_a_model_at_the_margin_does_not() -> None:
     assert used["bad"] < N / 2 < used["margin"]
 
 
-def test_the_level_is_divided_and_the_inner_confidence_is_higher() -> None:
+def test_rules_are_judged_as_the_fixed_gate_judges_them() -> None:
     whole, _ = drawn(0, 0.02, 0.02)
-    alone, together = Forecast([TOP1], whole), Forecast([TOP1, NAMED], whole)
-    assert alone.confidences == [pytest.approx(inner_confidence(0.95, 0.01))]
-    assert together.confidences[0] == pytest.approx(inner_confidence(0.95, 0.01 / 3))
+    assert Forecast([TOP1, NAMED], whole).confidences == [0.95, 0.95]
+    assert Forecast([TOP1], whole, spends=0.5).confidences == [pytest.approx(0.975)]
 
 
 @pytest.mark.parametrize(

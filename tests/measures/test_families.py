@@ -24,6 +24,31 @@ def test_the_worst_class_by_enumerating_every_coin(lost: list[int], gained: list
     assert families.worst_class(lost, gained)[1] == pytest.approx(total)
 
 
+def test_a_bent_coin_by_enumeration() -> None:
+    lost, gained, share = [4, 1], [0, 2], [0.7, 0.6]
+    tosses = np.add(lost, gained)
+    observed = min(binom.sf(a - 1, d, s) for a, d, s in zip(lost, tosses, share, strict=True))
+    total = 0.0
+    for heads in product(*(range(d + 1) for d in tosses)):
+        least = min(binom.sf(a - 1, d, s) for a, d, s in zip(heads, tosses, share, strict=True))
+        total += float(np.prod(binom.pmf(heads, tosses, share))) * (least <= observed * (1 + 1e-9))
+    assert families.worst_class(lost, gained, share)[1] == pytest.approx(total)
+    found = families.others_share([890, 0], [90, 0])
+    assert found.tolist() == pytest.approx([0.5 + (0.25 / 20) ** 0.5, 0.9 + 0.3 / 1000**0.5])
+    assert families.others_share([0, 30], [400, 0])[1] == 0.5
+    assert families.worst_class([0, 200], [0, 0], families.others_share([0, 200], [0, 0]))[1] < 1e-20
+
+
+def test_where_every_class_lost_alike_none_is_beyond_chance() -> None:
+    rng, plain, bent, runs = np.random.default_rng(4), 0, 0, 400
+    for _ in range(runs):
+        lost, gained, _ = rng.multinomial(100, [0.07, 0.03, 0.90], 100).T
+        plain += families.worst_class(lost, gained)[1] <= 0.05
+        bent += families.worst_class(lost, gained, families.others_share(lost, gained))[1] <= 0.05
+    assert plain / runs > 0.5
+    assert bent / runs <= 0.06
+
+
 @pytest.mark.parametrize(("lost", "gained"), [([0], [0]), ([0, 0, 0], [0, 0, 0]), ([0, 0], [3, 9])])
 def test_without_a_loss_the_worst_class_is_no_finding(lost: list[int], gained: list[int]) -> None:
     assert families.worst_class(lost, gained)[1] == 1.0

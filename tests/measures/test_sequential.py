@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgeval.measures.families import damage_p
-from edgeval.measures.sequential import ALPHA, Region, Sequence, Total, fixed_verdict, inner_confidence
+from edgeval.measures.sequential import ALPHA, Region, Sequence, Total, fixed_verdict
 
 
 def flips(rng: np.random.Generator, n: int, discordance: float, drop: float) -> tuple[np.ndarray, np.ndarray]:
@@ -69,7 +69,7 @@ def test_more_draws_than_there_are_is_refused() -> None:
 )
 def test_it_stops_early_with_the_verdict_on_all_images(n: int, margin: float, drop: float, verdict: str) -> None:
     rng, agreed, used = np.random.default_rng(2), 0, []
-    verdict_of = fixed_verdict(n, margin, inner_confidence(0.95))
+    verdict_of = fixed_verdict(n, margin, 0.95)
     for _ in range(12):
         lost, gained = flips(rng, n, 0.06, drop)
         sequence, stopped = Sequence(n), None
