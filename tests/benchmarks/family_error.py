@@ -35,7 +35,8 @@ images flip each way in every class, damaged classes lose more. Columns:
 - q: any class with a Benjamini-Hochberg q <= {level:g} (for exploring; it decides nothing);
 - all pass: every class has its one-sided 95% bound inside the margin (a PASS of named classes).
 
-| classes x images | true change | plain | worst class | a damaged one | rule on every class | Holm, any | Holm, undamaged | q | all pass |
+| classes x images | true change | plain | worst class | a damaged one | rule on every class | \
+Holm, any | Holm, undamaged | q | all pass |
 |---|---|---|---|---|---|---|---|---|---|"""
 # classes, images, damaged classes, points more that they lose
 ROWS = [
