@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from edgeval.errors import BenchError, UnreachableError
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target, load_target
+from edgeval.run.check.account import read_survey
 from edgeval.run.check.finding import Finding, Survey
 from edgeval.run.check.listing import asked_paths, findings
 from edgeval.run.check.python import MODULES, best_wheel, wanted, way
@@ -51,7 +52,7 @@ def check_device(name: str, reporter: Reporter) -> Checkup:
 
 def _looked(host: Host, target: Target) -> list[Finding]:
     """Findings on a device that can be reached."""
-    found = survey(host, target.transport.workdir or FOLDER, asked_paths(target))
+    found = read_survey(survey(host, target.transport.workdir or FOLDER, asked_paths(target)))
     listed = findings(found, target, time.time())
     broken = _broken(host, target, found)
     return [broken if broken and item.name == "runtime" and item.state != "missing" else item for item in listed]

@@ -19,11 +19,10 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
+COOL = "cool the board: latency is not that of a board at full clock"
 ADVICE = {
     "under-voltage": "use the board's own power supply and a short cable",
     "frequency-capped": "use the board's own power supply, and cool it",
-    "throttled": "cool the board: latency is not that of a board at full clock",
-    "soft-temperature-limit": "cool the board: latency is not that of a board at full clock",
 }
 
 
@@ -77,10 +76,10 @@ def health(survey: Survey, target: Target) -> list[Finding]:
         parts.append(f"{survey['frequency_mhz']:.0f}{top} MHz")
     parts += [survey["governor"]] if survey["governor"] else []
     if now:
-        steps = tuple(dict.fromkeys(ADVICE[word] for word in now))
+        steps = tuple(dict.fromkeys(ADVICE.get(word, COOL) for word in now))
         return [Finding("health", "note", ", ".join([*parts, f"slowed down now: {' and '.join(now)}"]), steps)]
     if before:
-        steps = tuple(dict.fromkeys(ADVICE[word] for word in before))
+        steps = tuple(dict.fromkeys(ADVICE.get(word, COOL) for word in before))
         return [Finding("health", "note", ", ".join([*parts, f"since it started: {' and '.join(before)}"]), steps)]
     return [Finding("health", "ok", ", ".join(parts))] if parts else []
 

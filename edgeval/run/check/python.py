@@ -103,10 +103,10 @@ def _carried(survey: Survey, target: Target, specs: Sequence[str], system: Seque
         steps.append(f"copy the .deb files, then: {as_root(survey, target, 'dpkg -i *.deb')}")
     if not specs:
         return tuple(steps)
-    major, minor = numbers(survey["python"])[:2]
+    major, minor = (*numbers(survey["python"]), 0, 0)[:2]
     glibc = numbers(survey["glibc"] or "2.17")
     tags = ["manylinux2014", *(f"manylinux_2_{k}" for k in (27, 28, 31, 34) if glibc >= (2, k))]
-    platforms = " ".join(f"--platform {tag}_{machine(survey)}" for tag in tags)
+    platforms = " ".join(f"--platform {shlex.quote(f'{tag}_{machine(survey)}')}" for tag in tags)
     alone = "--no-deps " if survey["pointer_bits"] == 32 else ""
     which = f"--only-binary=:all: --python-version {major}.{minor} {platforms}"
     interpreter = shlex.quote(survey["installer"]["executable"])

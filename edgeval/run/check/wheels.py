@@ -69,7 +69,7 @@ def fitting(survey: Survey, engines: Sequence[str]) -> list[Wheel]:
 
 def nearly(survey: Survey, engines: Sequence[str]) -> str:
     """Why no wheel runs there: the first thing that would have to be different."""
-    python, here, glibc = numbers(survey["python"])[:2], machine(survey), survey["glibc"]
+    python, here, glibc = (*numbers(survey["python"]), 0, 0)[:2], machine(survey), survey["glibc"]
     rows = [wheel for wheel in WHEELS if wheel.engine in engines]
     if here == "armv6l":
         return "no runtime has wheels for ARMv6 (Pi 1, Pi Zero): use a Pi Zero 2 W or later"
