@@ -60,6 +60,14 @@ class Fleet(Record):
         return [device for device in self.devices if device.state != "answered"]
 
     @property
+    def gap(self) -> str:
+        """How many targets are missing from what is said of the whole; empty where none is."""
+        if not self.silent:
+            return ""
+        names = ", ".join(device.name for device in self.silent[:5]) + (", ..." if len(self.silent) > 5 else "")
+        return f"{len(self.silent)} of {len(self.devices)} targets did not answer ({names})"
+
+    @property
     def code(self) -> int:
         """The exit code of the devices that did not answer; 0 where all did."""
         return worst_code(device.exit_code for device in self.devices)

@@ -34,6 +34,7 @@ def render_fleet(fleet: Fleet, rows: Sequence[Comparison], *, pages: Mapping[str
         for device in fleet.devices
     ]
     status = judged.overall(rows)
+    status = "NO_VERDICT" if status and fleet.gap else status
     return (
         environment()
         .get_template("fleet.html.j2")
@@ -57,12 +58,13 @@ def _of(device: str, rows: Sequence[Comparison], names: Sequence[str]) -> list[t
 
 
 def _why(rows: Sequence[Comparison], fleet: Fleet) -> str:
-    """How many comparisons have the verdict of the whole, and how many targets are missing from it."""
+    """How many comparisons have the verdict of the whole, or which targets are missing from it."""
     status, found = judged.overall(rows), judged.verdicts(rows)
     mine = [verdict for verdict in found if verdict.status == status]
-    silent = len(fleet.silent)
-    gone = f" {wording.count(silent)} of {wording.count(len(fleet.devices))} targets did not answer." if silent else ""
-    return f"{wording.count(len(mine))} of {wording.count(len(found))} comparisons.{gone}"
+    share = f"{wording.count(len(mine))} of {wording.count(len(found))} comparisons"
+    if status and fleet.gap:
+        return f"{fleet.gap}. The others: {judged.status_words(status)} in {share}."
+    return f"{share}."
 
 
 def _references(rows: Sequence[Comparison]) -> list[tuple[str, float | None]]:

@@ -18,10 +18,18 @@ MOST_PAIRS = 12
 
 def render_fleet_text(fleet: Fleet, rows: Sequence[Comparison], *, report: Path | None) -> str:
     """The verdict first where there is one; then targets, disagreement and the report's path. ASCII, 80 columns."""
-    blocks = [screen.headline(rows), "\n".join(_table(fleet, rows)), "\n".join(_broken(rows))]
+    blocks = [_headline(fleet, rows), "\n".join(_table(fleet, rows)), "\n".join(_broken(rows))]
     blocks += ["\n".join(_pairs(fleet)), "\n".join(notes_of(rows))]
     blocks += [f"Report: {report}"] if report is not None else []
     return "\n\n".join(block for block in blocks if block).translate(ASCII)
+
+
+def _headline(fleet: Fleet, rows: Sequence[Comparison]) -> str:
+    """The verdict on the whole; none where a target is missing."""
+    said = screen.headline(rows)
+    if not said or not fleet.gap:
+        return said
+    return screen.wrap(f"NO VERDICT: {fleet.gap}. The others: {' '.join(said.split())}")
 
 
 def _table(fleet: Fleet, rows: Sequence[Comparison]) -> Iterator[str]:

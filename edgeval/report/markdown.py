@@ -54,7 +54,9 @@ def render_fleet_markdown(fleet: Fleet, rows: Sequence[Comparison]) -> str:
         f"- ⚠️ **{escape(device.name)}** {device.state} (exit code {device.exit_code}): {escape(device.error, 400)}"
         for device in fleet.silent
     ]
-    parts = ["\n".join(silent)] if silent else []
+    judge = judged.overall(rows) is not None
+    head = [f"## {EMOJI['NO_VERDICT']} NO VERDICT: {escape(fleet.gap, 400)}"] if judge and silent else []
+    parts = [*head, "\n".join(silent)] if silent else []
     parts.append(render_markdown(rows).rstrip("\n"))
     if fleet.disagreement:
         lines = [_cells(_disagreement(pair)) for pair in fleet.disagreement]

@@ -86,6 +86,9 @@ class Team(Protocol):
     def infer(self, job: Job, sink: Sink, progress: Progress) -> RunResult:
         """Answer the images that `sink` lacks, all together."""
 
+    def drop(self, bench: Bench, error: BenchError) -> None:
+        """Go on without this board. Raises the error where it is the last one."""
+
 
 class Place(Protocol):
     """Where something is to run: a target by name, or one that is open already."""

@@ -37,7 +37,9 @@ def as_json(rows: Sequence[Comparison], fleet: Fleet | None = None) -> str:
     status = judged.overall(rows)
     if status is not None:
         code = next(row.verdict.exit_code for row in rows if row.verdict and row.verdict.status == status)
-        whole["verdict"] = {"status": status, "exit_code": code}
+        gap = fleet is not None and bool(fleet.gap)  # the whole is not judged where a part of it is missing
+        code = worst_code((fleet.code, code)) if fleet is not None else code
+        whole["verdict"] = {"status": "NO_VERDICT" if gap else status, "exit_code": code}
     if fleet is not None:
         told = fleet.model_dump(mode="json", include={"devices", "disagreement"})
         whole |= {"exit_code": worst_code((fleet.code, whole.get("verdict", {}).get("exit_code", 0))), **told}

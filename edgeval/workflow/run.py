@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from edgeval.errors import IntegrityError, MissingError
+from edgeval.errors import BenchError, IntegrityError, MissingError
 from edgeval.records.artifact import Format, Preprocess, Profile, file_name
 from edgeval.records.compiled import CompiledCard
 from edgeval.records.kerasfile import model_bytes, model_sha256
@@ -194,8 +194,11 @@ def inferred(job: Job, bench: Bench, chunks: Chunks, store: Store, reporter: Rep
         result = infer(bench.host, job, chunks, progress=bar, facts=bench.facts, say=reporter.say)
     else:
         sung = {}
-        for one in bench.crew.benches:
-            sung = canary(job, one, store, reporter)
+        for one in tuple(bench.crew.benches):
+            try:
+                sung = canary(job, one, store, reporter)
+            except BenchError as error:
+                bench.crew.drop(one, error)
         result = bench.crew.infer(job, chunks, bar)
     return replace(result, hello=result.hello | sung)
 
@@ -217,7 +220,8 @@ def _machine(bench: Bench) -> list[Any]:
     """What of the machine may change answers; a recording is a machine of its own."""
     known = [bench.facts.get("machine"), bench.facts.get("cpu_features"), bench.target.runtime.engine]
     if bench.target.transport.type != "local":
-        known.append(bench.facts.get("cpu"))  # Arm cores with the same features have kernels of their own
+        # Arm cores with the same features have kernels of their own, and each board answers for itself
+        known += [bench.facts.get("cpu"), bench.target.name]
     known += [] if bench.accelerator is None else bench.accelerator.identity
     return known if bench.recording is None else [*known, bench.recording.sha256]
 

@@ -17,6 +17,7 @@ from edgeval.errors import BenchError, EdgevalError, InputError, IntegrityError,
 from edgeval.records.reporter import Progress, Reporter
 from edgeval.records.target import load_target
 from edgeval.run.infer import Job, RunResult, Sink, infer, missing
+from edgeval.run.probe import TFLITE_ENGINES
 from edgeval.workflow.bench import Bench, open_bench
 from edgeval.workflow.fleet import Board, Opening, nobody
 
@@ -50,7 +51,9 @@ def _identity(bench: Bench) -> dict[str, Any]:
     facts, runtime = bench.facts, bench.target.runtime
     known = {name: facts.get(name) for name in ("machine", "pointer_bits", "cpu", "cpu_features", "runtimes")}
     delegate = runtime.delegate.model_dump() if runtime.delegate else None
-    asked = {"engine": runtime.engine, "accept": runtime.accept, "kernels": runtime.kernels, "delegate": delegate}
+    wanted = (runtime.engine, *runtime.accept)
+    engine = next((name for name in wanted if name in TFLITE_ENGINES and name in facts["runtimes"]), None)
+    asked = {"engine": engine, "kernels": runtime.kernels, "delegate": delegate}
     mark = bench.recording.sha256 if bench.recording else None
     return {**known, **asked, "origin": bench.origin, "fidelity": bench.fidelity, "recording": mark}
 
@@ -158,6 +161,13 @@ class Crew:
             raise (wrong or errors[::-1] or [BenchError("no board answered", hint="run it again")])[0]
         images = {share.bench.name: share.images for share in shares}
         return replace(_joined(shares), shared={"images": images, "absent": list(self.absent)})
+
+    def drop(self, bench: Bench, error: BenchError) -> None:
+        """Go on without this board. Raises the error where it is the last one."""
+        if len(self.benches) == 1:
+            raise error
+        self.benches = [one for one in self.benches if one is not bench]
+        self.absent.append(f"{bench.name}: {error}")
 
     def _count(self, shares: Sequence[Share]) -> None:
         """Leave those that died out of what comes."""

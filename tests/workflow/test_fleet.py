@@ -138,7 +138,12 @@ def test_the_gate_judges_every_target(lab: Compare, tmp_path: Path, drop: str, t
     root = ET.fromstring((tmp_path / "report" / "junit.xml").read_text())  # noqa: S314  our own file
     assert len(root) == 2
     assert (root.get("errors") == "0") == (code == 0)
-    assert json.loads((tmp_path / "report" / "report.json").read_text())["exit_code"] == code
+    body = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert body["exit_code"] == body["verdict"]["exit_code"] == code
+    assert out.startswith({0: "PASS", 3: "INCONCLUSIVE", 4: "NO VERDICT: 1 of 2 targets did not answer (closed)"}[code])
+    status = {0: "PASS", 3: "INCONCLUSIVE", 4: "NO_VERDICT"}[code]
+    assert body["verdict"]["status"] == status
+    assert f'class="verdict {status}"' in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
 
 
 def test_warnings_only_still_tell_of_a_target_out_of_reach(lab: Compare, tmp_path: Path) -> None:

@@ -117,6 +117,15 @@ def test_a_board_that_answers_wrongly_is_not_covered_up(tmp_path: Path, job: Job
         Crew([board("a"), board("b")]).infer(replace(job, model=model), Once(), lambda *_: None)
 
 
+def test_a_board_can_be_left_out_until_one_is_left(board: Make) -> None:
+    one, two = board("a"), board("b")
+    crew = Crew([one, two])
+    crew.drop(one, BenchError("the link is gone"))
+    assert (crew.benches, crew.absent) == ([two], ["a: the link is gone"])
+    with pytest.raises(BenchError, match="gone too"):
+        crew.drop(two, BenchError("gone too"))
+
+
 DIFFERENT = {
     "cpu": {"cpu": "another"},
     "cpu_features": {"cpu_features": ["sse"]},
