@@ -28,5 +28,5 @@ class Patience:
             raise UnreachableError(what, seen=error.seen, hint=error.hint) from error
         pause = PAUSES_S[self._failed]
         self._failed += 1
-        self._say(f"{error.what}; connecting again in {pause:g} s (try {self._failed} of {len(PAUSES_S)})")
+        self._say(f"{error.what}; trying again in {pause:g} s (try {self._failed} of {len(PAUSES_S)})")
         time.sleep(pause)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from edgeval.errors import InputError, IntegrityError, UnreachableError
 from edgeval.records.cards import available
 from edgeval.records.reporter import Reporter
-from edgeval.records.target import Target, Transport
+from edgeval.records.target import Target, Transport, load_target
 from edgeval.run.probe import TFLITE_ENGINES, probe
 from edgeval.run.ssh import SshHost
 from edgeval.run.ssh.hostkeys import HostKey, is_known, remember, shown
@@ -29,13 +30,19 @@ class Added:
 
 def add_device(name: str, transport: Transport, confirm: Confirm, reporter: Reporter, fingerprint: str | None) -> Added:
     """Accept the host key if `confirm` says so or it has this fingerprint, connect, and write devices/NAME.toml."""
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise InputError("a device needs a plain name", seen=name, hint="choose one with --name")
     place = Path("devices") / f"{name}.toml"
-    if place.exists():
+    there = place.exists()
+    if there and load_target(str(place)).transport.host != transport.host:
         raise InputError(f"{place} is there already", seen=name, hint="choose another --name, or remove the card")
     target = Target.model_validate({"schema": "edgeval/device/1", "name": name, "transport": transport})
     _settle_key(target, confirm, reporter, fingerprint)
     with SshHost(target, reporter) as host:
         facts = probe(host)
+    if there:
+        reporter.say(f"{place} is there already and stays as it is")
+        return Added(place, facts)
     if name in available("devices"):
         reporter.say(f"the new card hides the one of the same name in {available('devices')[name].parent}")
     place.parent.mkdir(exist_ok=True)

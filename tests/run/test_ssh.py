@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from edgeval.errors import BenchError, CardError, EdgevalError, LinkLost, Runtim
 from edgeval.records.artifact import Preprocess
 from edgeval.run.infer import Job, infer, pick_engine, probe
 from edgeval.run.ssh import SshHost
+from edgeval.run.ssh.upload import Packing, deflated, pixels
+from tests.pythons import VERSIONS, any_python
 from tests.sshd import Board, Proxy, free_port, start_board
 
 LONG = f"1{secrets.randbelow(10**9):09}"  # seconds that tell our processes from any others
@@ -163,6 +166,8 @@ HOSTILE_CARDS = [
     {"host": "$(touch hacked)"},
     {"host": "a b"},
     {"host": ""},
+    {"host": "%h@board`touch hacked`"},
+    {"workdir": "~/\x1b[2J"},
     {"user": "-oProxyCommand=touch hacked"},
     {"user": "pi$(touch hacked)"},
     {"user": "pi\n"},
@@ -226,7 +231,7 @@ def test_an_upload_that_was_cut_goes_on_where_it_was(board: Board) -> None:
             assert host.get(host.put(data, "a.bin")) == data
             assert not proxy.cut_at
             assert host.sent < 500_000
-    assert any("connecting again" in line for line in listener.said)
+    assert any("trying again" in line for line in listener.said)
 
 
 def test_a_wrong_beginning_is_thrown_away(board: Board) -> None:
@@ -251,6 +256,18 @@ def test_a_slow_link_is_measured_shown_and_packed_for(board: Board) -> None:
     assert len(steps) > 10
     assert steps[-1] == (1000, 1000)
     assert steps == sorted(steps)
+
+
+def test_two_runs_may_send_the_same_file_at_once(board: Board) -> None:
+    data, listener = np.random.default_rng(1).bytes(600_000), Listener()
+    with Proxy(board.port, rate=600_000) as proxy:
+        board.write_config(proxy.port)
+        with SshHost(board.target(), listener) as one, SshHost(board.target(), listener) as two:
+            with ThreadPoolExecutor() as pool:
+                places = list(pool.map(lambda host: host.put(data, "a.bin"), (one, two)))
+            assert places[0] == places[1]
+            assert one.get(places[0]) == data
+    assert any("another run is sending the same file" in line for line in listener.said)
 
 
 def test_too_little_space_is_said_before_anything_is_sent(board: Board) -> None:
@@ -316,6 +333,26 @@ def test_a_python_may_stand_in_the_home(board: Board) -> None:
     script(board.home / "my env" / "python", f'exec {sys.executable} "$@"')
     with SshHost(board.target(python="~/my env/python")) as host, host.run([host.python, "-c", SLEEP, "0"]) as process:
         assert process.stdout.read() == b"on\n"
+
+
+@pytest.mark.parametrize("version", [VERSIONS[2], *VERSIONS[-2:]])
+def test_the_oldest_and_the_newest_python_serve(board: Board, version: str) -> None:
+    data = np.random.default_rng(1).bytes(100_000)
+    with SshHost(board.target(python=any_python(version))) as host:
+        assert host.get(host.put(data, "a.bin")) == data
+        with host.run([host.python, "-c", SLEEP, "0"], alone=True) as process:
+            assert (process.stdout.read(), process.wait()) == (b"on\n", 0)
+        assert host.clean(dry=False)["files"] == 1
+
+
+@pytest.mark.parametrize("packing", [deflated, pixels])
+def test_blocks_are_packed_and_unpacked_alike(packing: Packing) -> None:
+    from edgeval.run.agent import porter
+
+    for block in (b"", b"abc" * 5000, np.random.default_rng(1).bytes(1 << 14)):
+        assert porter._unpacked(*packing(block)) == block
+    bomb = packing(b"x" * (porter.BLOCK_MAX * 3))
+    assert len(porter._unpacked(*bomb)) == porter.BLOCK_MAX
 
 
 # --- runs ---

@@ -93,10 +93,21 @@ def test_a_changed_key_is_refused_and_stays(board: Board, type_here: Callable[..
 
 def test_a_card_is_not_overwritten(board: Board, type_here: Callable[..., Typed], tmp_path: Path) -> None:
     (tmp_path / "devices").mkdir()
-    (tmp_path / "devices" / "lab.toml").write_text("mine")
+    card = board.card(tmp_path / "devices" / "lab.toml", host="elsewhere")
+    before = card.read_text()
     code, _, err = type_here(*WORDS)
-    assert (code, "there already" in err) == (2, True)
-    assert (tmp_path / "devices" / "lab.toml").read_text() == "mine"
+    assert (code, "choose another --name" in err) == (2, True)
+    board.card(card, connect_timeout_s=7)
+    code, _, err = type_here(*WORDS, "--fingerprint", fingerprint(board))
+    assert (code, "stays as it is" in err) == (0, True)
+    assert card.read_text() == before.replace("elsewhere", "board").replace("5.0", "7.0")
+
+
+@pytest.mark.parametrize("name", ["../x", "-x", "a b"])
+def test_a_device_has_a_plain_name(board: Board, type_here: Callable[..., Typed], tmp_path: Path, name: str) -> None:
+    code, _, err = type_here("devices", "add", "board", f"--name={name}")
+    assert (code, "plain name" in err) == (2, True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_cleaning_says_how_much_and_removes_only_what_is_ours(

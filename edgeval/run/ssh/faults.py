@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from edgeval.errors import BenchError, CardError, EdgevalError, IntegrityError, RuntimeMissing, UnreachableError
+from edgeval.errors import (
+    BenchError,
+    CardError,
+    EdgevalError,
+    IntegrityError,
+    LinkLost,
+    RuntimeMissing,
+    UnreachableError,
+)
 from edgeval.records.target import Target
 
 CHANGED = (
@@ -18,7 +26,7 @@ TEXTS: tuple[tuple[str, str, str], ...] = (
     (
         "key verification failed|host key is known for",
         "the host key of {name} is not known yet",
-        "look at it and accept it: edgeval devices add {host}{port}",
+        "look at it and accept it: edgeval devices add {login}{port} --name {name}",
     ),
     ("UNPROTECTED PRIVATE KEY", "others can read the key for {name}, so ssh refuses it", "chmod 600 on the key file"),
     (
@@ -45,7 +53,7 @@ PORTER: dict[str, tuple[type[EdgevalError], str, str]] = {
     ),
     "busy": (BenchError, "{name} is in use by another run", "wait for it, or end it, and run it again"),
     "damaged": (IntegrityError, "a file arrives damaged on {name}", "check the link and run it again"),
-    "twice": (BenchError, "another run is sending the same file to {name}", "run it again"),
+    "twice": (LinkLost, "another run is sending the same file to {name}", "run it again"),
     "large": (BenchError, "a file on {name} is too large to be fetched", ""),
     "start": (
         RuntimeMissing,

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import socket
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,9 +21,10 @@ from edgeval.records.target import Target
 from edgeval.run.host import content_sha256
 from edgeval.run.intake import harmless
 from edgeval.run.patience import Patience
+from edgeval.run.ssh.faults import porter_error
 from edgeval.run.ssh.link import IDLE_S, Link
 from edgeval.run.ssh.session import Session, take_exactly, whole
-from edgeval.run.ssh.upload import send
+from edgeval.run.ssh.upload import Packing, deflated, pixels, send
 from edgeval.run.ssh.words import check
 
 WAIT_S = 300  # for another run on the device to end
@@ -39,6 +41,7 @@ class Parcel:
     sha256: str
     size: int
     at: int = 0
+    packing: Packing = deflated
 
     @property
     def words(self) -> dict[str, Any]:
@@ -98,10 +101,13 @@ class SshHost:
         with ExitStack() as undo:
             undo.push(process)
             reply = self.link.answer(process.session, self.wait_s + IDLE_S)
-            while "waiting" in reply:
+            until = time.monotonic() + self.wait_s + IDLE_S
+            while "waiting" in reply and time.monotonic() < until:
                 holder = harmless(str(reply["waiting"]))
                 self.reporter.say(f"{self.target.name} is in use by {holder}; waiting up to {self.wait_s:g} s")
                 reply = self.link.answer(process.session, self.wait_s + IDLE_S)
+            if "started" not in reply:
+                raise porter_error(self.target, {"error": "busy", "seen": harmless(str(reply))})
             undo.pop_all()
         return process
 
@@ -149,6 +155,7 @@ class SshHost:
             found = self.link.ask({"do": "have", **parcel.words})
             if found.get("there") is not True:
                 parcel.at = begun = whole(found, "at", parcel.size)
+                parcel.packing = pixels if found.get("lzma") is True else deflated
                 try:
                     self._send(parcel)
                 except IntegrityError:
@@ -171,7 +178,7 @@ class SshHost:
             self.link.start({"do": "take", "at": parcel.at, **parcel.words}) as session,
         ):
             file.seek(parcel.at)
-            send(file, session.write, lambda: self.link.answer(session), arrived)
+            send(file, session.write, lambda: self.link.answer(session), arrived, packing=parcel.packing)
 
 
 class SshProcess:

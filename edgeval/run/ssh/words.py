@@ -18,7 +18,7 @@ from edgeval.records.target import Target, Transport
 CONFIG = "EDGEVAL_SSH_CONFIG"  # another file than ~/.ssh/config
 AGENT = Path(__file__).parents[1] / "agent"
 # Plain names only: ssh puts host and user into ProxyCommand and Match exec, where a shell reads them.
-HOST = r"\w[\w.:%-]*"
+HOST = r"[\w:][\w.:%-]*"
 USER = r"\w[\w.+-]*\$?"
 FIXED = {
     "BatchMode": "yes",  # never ask: there may be nobody
