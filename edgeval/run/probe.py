@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from edgeval.errors import BenchError, CardError, ModelError, RuntimeMissing
 from edgeval.records.kerasfile import keras_form
 from edgeval.records.target import Target
 from edgeval.run.bundle import agent_bytes
+from edgeval.run.check.wheels import fitting
 from edgeval.run.host import Host
 from edgeval.run.intake import HINT, read_facts
 
@@ -108,8 +110,10 @@ def _install(facts: dict[str, Any], target: Target, wanted: list[str]) -> str:
         return MICRO
     if target.transport.type == "local" and {"litert", "onnxruntime"} & set(wanted):
         return DESKTOP
-    # 32-bit boards have wheels of tflite-runtime only, whatever the kernel says of itself.
-    narrow = facts["pointer_bits"] == 32 and "tflite-runtime" in wanted
-    engine = "tflite-runtime" if narrow else wanted[0]
-    where = "" if target.transport.type == "local" else f"on {target.name}: "
-    return f"{where}{target.transport.python} -m pip install {PACKAGES.get(engine, engine)} numpy"
+    best = next(iter(fitting(facts, wanted)), None)
+    specs = (best.spec, best.numpy) if best else (PACKAGES.get(wanted[0], wanted[0]), "numpy")
+    command = f"{target.transport.python} -m pip install {shlex.join(specs)}"
+    if target.transport.type == "local":
+        return command
+    card = shlex.quote(str(target.path)) if target.explicit else target.name
+    return f"on {target.name}: {command} (edgeval devices check {card} gives all steps)"

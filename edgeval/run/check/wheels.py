@@ -47,7 +47,7 @@ def numbers(text: str) -> Version:
 
 def machine(survey: Survey) -> str:
     """The machine that wheels are made for: a 32-bit userland on a 64-bit kernel takes those of armv7l."""
-    told = str(survey["machine"]).replace("arm64", "aarch64").replace("AMD64", "x86_64")
+    told = str(survey.get("machine")).replace("arm64", "aarch64").replace("AMD64", "x86_64")
     if survey["pointer_bits"] == 32:
         return {"aarch64": "armv7l", "armv8l": "armv7l", "x86_64": "i686"}.get(told, told)
     return told
@@ -55,7 +55,8 @@ def machine(survey: Survey) -> str:
 
 def fitting(survey: Survey, engines: Sequence[str]) -> list[Wheel]:
     """Wheels that run there, in the order of `engines`."""
-    python, here, glibc = numbers(survey["python"])[:2], machine(survey), numbers(survey["glibc"] or "")
+    python, here = numbers(str(survey.get("python")))[:2], machine(survey)
+    glibc = numbers(str(survey.get("glibc")))
     return [
         wheel
         for engine in engines
