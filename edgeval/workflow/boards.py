@@ -5,14 +5,14 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edgeval.emulate.board import Board, Login, created
 from edgeval.emulate.machine import Hardware
-from edgeval.errors import InputError
+from edgeval.errors import CardError, InputError
 from edgeval.records.cards import available, nearest
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target, load_target
@@ -48,8 +48,12 @@ def board_of(target: Target, *, counting: bool = False) -> Board:
 
 
 def emulated_cards() -> list[str]:
-    """Names of all cards of emulated boards."""
-    return [name for name in sorted(available("devices")) if load_target(name).transport.type == "emulated"]
+    """Names of all cards of emulated boards; a card that cannot be read is none."""
+    found = []
+    for name in sorted(available("devices")):
+        with suppress(CardError):
+            found += [name] if load_target(name).transport.type == "emulated" else []
+    return found
 
 
 @contextmanager

@@ -12,9 +12,11 @@ from edgeval.emulate.board import Board
 from edgeval.records.artifact import Preprocess
 from edgeval.records.predictions import Predictions, Source, from_outputs
 from edgeval.records.reporter import Silent
+from edgeval.records.target import load_target
 from edgeval.run.job import Job
 from edgeval.store import Store
 from edgeval.workflow.bench import open_bench
+from edgeval.workflow.boards import board_of, release
 from edgeval.workflow.run import Model, counted, run_model
 from tests.run.tiny_models import make_samples, write_onnx, write_tflite
 
@@ -53,6 +55,10 @@ def test_two_runs_take_the_same_instructions(board: Board, card: Path, tmp_path:
         first, second = (bench.counter(job, bench.facts, Silent()) for _ in range(2))
         known = replace(bench, counter=lambda *_: first)
         table = counted(model, make_samples(3), answers(), known, (store, place, Silent()))
+    counting = board_of(load_target(str(card)), counting=True)
+    assert counting.running
+    release()  # as at the end of a command: what it started is stopped, what others use is not
+    assert (counting.running, board.running is None) == (None, False)
     assert first == second
     assert 1_000 < first < 1_000_000
     assert store.read_table(place).source.instructions == table.source.instructions == first

@@ -18,5 +18,6 @@ def command() -> None:
         except CardError as error:
             click.echo(f"edgeval: {name} is left out: {error}", err=True)
             continue
-        stand_in = f"  (--emulate: {card.emulate.card}, {card.emulate.fidelity})" if card.emulate else ""
+        named = [one for one in (card.emulate.board, card.emulate.card) if one] if card.emulate else []
+        stand_in = f"  (--emulate: {' or '.join(named)}, {card.emulate.fidelity})" if card.emulate else ""
         click.echo(f"{name:20} {card.kind:8} {card.summary}{stand_in}")
