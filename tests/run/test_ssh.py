@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import socket
 import stat
 import subprocess
@@ -475,20 +476,21 @@ def test_a_killed_agent_is_told_from_a_broken_link(board: Board, tmp_path: Path)
         infer(host, job, Memory(), progress=lambda *_: None)
 
 
-def test_ctrl_c_leaves_no_process_on_either_side(board: Board, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_neither_ctrl_c_nor_a_kill_leaves_a_process_on_the_board(board: Board, number: signal.Signals) -> None:
     program = (
-        "import sys; from tests.sshd import *; from edgeval.run.ssh import SshHost\n"
-        "from edgeval.records.target import *\n"
+        "import sys; from edgeval.run.ssh import SshHost; from edgeval.records.target import *\n"
         "t = Transport(type='ssh', host='board', python=sys.executable)\n"
         "with SshHost(Target(schema='edgeval/device/1', name='board', transport=t)) as host:\n"
         f"    with host.run([host.python, '-c', {SLEEP!r}, '{LONG}']) as process:\n"
         "        print(process.stdout.readline(), flush=True); process.stdout.read()\n"
     )
-    words = [sys.executable, "-c", program]
-    root = Path(__file__).parents[2]
+    words, root = [sys.executable, "-c", program], Path(__file__).parents[2]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=root) as child:
         assert child.stdout is not None
         assert b"on" in child.stdout.readline()
-        child.send_signal(2)
-        assert b"KeyboardInterrupt" in child.communicate(timeout=20)[1]
+        child.send_signal(number)
+        said = child.communicate(timeout=20)[1]
+    assert (b"KeyboardInterrupt" in said) == (number == signal.SIGINT)
     assert gone(LONG)
+    assert gone(str(board.folder / "config"))  # which every ssh of ours has in its command line
