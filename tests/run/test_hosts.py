@@ -101,13 +101,13 @@ def test_no_word_meets_a_shell(runner: Host) -> None:
         assert process.wait() == 0
 
 
-def test_random_words_arrive_as_they_were(place: Host) -> None:
+def test_random_words_arrive_as_they_were(runner: Host) -> None:
     import json
 
     rng = random.Random(5)
     letters = "ab '\"\\$`;&|<>(){}[]*?!~#=%^\n\t\r\x1b\x7fé世\u202e🙂-/."
     words = ["".join(rng.choices(letters, k=rng.randint(0, 12))) for _ in range(500)]
-    with place.run([place.python, "-c", ECHO, *words]) as process:
+    with runner.run([runner.python, "-c", ECHO, *words]) as process:
         assert json.loads(process.stdout.read()) == words
 
 
