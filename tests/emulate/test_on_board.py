@@ -68,4 +68,5 @@ def answers() -> Predictions:
     """Some table of three answers."""
     source = Source(name="m", format="tflite", origin="emulated")
     names = ("a", "b", "c")
-    return from_outputs(np.eye(3, dtype=np.float32), np.arange(3), kind="logits", class_names=names, source=source)
+    outputs = np.eye(3, dtype=np.float32)
+    return from_outputs(outputs, np.arange(3), kind="logits", class_names=names, ids=names, source=source)
