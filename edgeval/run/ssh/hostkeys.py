@@ -18,6 +18,7 @@ from edgeval.run.ssh.words import check, options
 # No way to log in is offered: the key is shown before that.
 LOOK = ("-oPreferredAuthentications=none", "-oUpdateHostKeys=no", "-oCheckHostIP=no")
 KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512,rsa-sha2-256")
+GREET_S = 30.0  # for a slow board to show its key
 UNKNOWN = r"key verification failed|host key is known for"
 CHANGED = "IDENTIFICATION HAS CHANGED"
 
@@ -107,7 +108,17 @@ def _ssh(target: Target, *more: str) -> str:
 def _run(target: Target, *more: str) -> subprocess.CompletedProcess[str]:
     words = ["ssh", "-oControlPath=none", *more, *options(target.transport), "--", target.transport.host or "", "true"]
     try:
-        return subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        return subprocess.run(
+            words,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            stdin=subprocess.DEVNULL,
+            timeout=target.transport.connect_timeout_s + GREET_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise refused(target, "timed out: no key was shown") from error
     except FileNotFoundError as error:
         hint = "sudo apt install openssh-client"
         raise RuntimeMissing("there is no ssh on this computer", seen="ssh", hint=hint) from error

@@ -19,6 +19,7 @@ FOLDER = "~/.cache/edgeval-device"
 IDLE_S = 30  # after so long without a sign of life the device ends what runs
 START_S = 45.0  # for a login shell and a Python to start on a slow board
 REPLY_S = 660.0  # for hashing a large file on a slow card
+CHECK_S = 10.0  # for the near end of the connection to speak
 SOCKET_MAX = 80  # of about 104 bytes that a socket's path may have; ssh adds 17 to it for a moment
 BROKE = 255  # ssh's own exit status
 
@@ -94,7 +95,11 @@ class Link:
     def alive(self) -> bool:
         """Whether the shared connection stands; what is dead is found after some seconds."""
         words = ["ssh", *self._control(), "-O", "check", "--", self.target.transport.host or ""]
-        return subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL).returncode == 0
+        try:
+            done = subprocess.run(words, capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=CHECK_S)
+        except subprocess.TimeoutExpired:
+            return False
+        return done.returncode == 0
 
     def close(self) -> None:
         """End the connection and what it left on this side."""
