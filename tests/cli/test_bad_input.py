@@ -107,7 +107,7 @@ CASES = [
     ("compare scalecnn-digits100 --target rpi6", 2, "did you mean rpi"),
     ("compare scalecnn-digits100 --target board.toml", 2, "did you mean threads"),
     ("compare scalecnn-digits100 --target rpi4", 4, "add --emulate"),
-    ("compare scalecnn-digits100 --target coral-usb", 4, "edgetpu targets yet"),
+    ("compare scalecnn-digits100 --target coral-usb", 4, "no host of that name"),
     ("compare scalecnn-digits100 --target mcu", 2, "edgeval train scalecnn-digits100"),
     ("compare scalecnn-digits100 --target desktop --emulate", 2, "no stand-in"),
     ("compare scalecnn-digits100 --format tflite-int4", 2, "tflite-int4"),
