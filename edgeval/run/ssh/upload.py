@@ -16,7 +16,7 @@ from edgeval.run.agent import porter
 
 BLOCK = 1 << 14
 SLOW = 1_000_000  # bytes a second under which packing a block costs less time than it saves
-ENOUGH = 8 * BLOCK  # acknowledged bytes from which the rate is believed
+ENOUGH = 4 * BLOCK  # acknowledged bytes from which the rate is believed
 WINDOW_MIN, WINDOW_MAX = 12, 64
 RAW, DEFLATED, END, PIXELS = 0, 1, 2, 3
 
@@ -32,19 +32,24 @@ class Flow:
     under_way: deque[int] = field(default_factory=deque)
     window: int = WINDOW_MIN
     arrived: int = 0
-    begun: float = field(default_factory=time.monotonic)
+    begun: float | None = None  # when the first block arrived: what came before was the device getting ready
 
     @property
     def slow(self) -> bool:
         """Whether the link was measured to be slow."""
-        rate = self.arrived / max(1e-6, time.monotonic() - self.begun)
-        return self.arrived >= ENOUGH and rate < SLOW
+        if self.begun is None or self.arrived < ENOUGH:
+            return False
+        return self.arrived / max(1e-6, time.monotonic() - self.begun) < SLOW
 
     def acknowledged(self) -> int:
         """One more block has arrived; its bytes on the wire."""
         size = self.under_way.popleft()
+        if self.begun is None:
+            self.begun = time.monotonic()
+            return size
         self.arrived += size
-        self.window = WINDOW_MIN if self.slow else min(WINDOW_MAX, self.window + 1)
+        unsure = self.arrived < ENOUGH or self.slow
+        self.window = WINDOW_MIN if unsure else min(WINDOW_MAX, self.window + 1)
         return size
 
 
