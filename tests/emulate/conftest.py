@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,8 @@ from edgeval.errors import BenchError
 from edgeval.records.target import load_target
 from edgeval.workflow.boards import board_of, release
 
-NAME = "edgeval-test-board"
+# One name for the workers of this run, and no other run's.
+NAME = f"edgeval-test-board-{os.environ.get('PYTEST_XDIST_TESTRUNUID', str(os.getpid()))[:8]}"
 ROOT = Path(__file__).parents[2]
 
 
@@ -26,14 +29,16 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def created(card: Path) -> Board:
+def created(card: Path) -> Iterator[Board]:
     """The board, created; what cannot be had here skips the test."""
     board = board_of(load_target(str(card)))
     try:
         board.create(lambda done, total: None, lambda text: None)
     except BenchError as error:
         pytest.skip(f"no emulated board: {error.what} ({error.seen})")
-    return board
+    yield board
+    if board.running is None:  # the last worker; the image stays in the user's cache
+        shutil.rmtree(board.home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
