@@ -17,32 +17,46 @@ from edgeval.train.loop import Job, Progress, State
 REPORT_STEPS = 10
 
 
-def train(jobs: Sequence[Job], *, save: Callable[[int, State], None], progress: Progress) -> list[State]:
-    """Train jobs that differ in nothing but net weights, seed and start; the last State of each.
+@dataclass(frozen=True)
+class Ended:
+    """The last state of each job, None for those that diverged; and what the first of these ended with."""
+
+    states: list[State | None]
+    error: IntegrityError | None
+
+
+def train(jobs: Sequence[Job], *, save: Callable[[int, State], None], progress: Progress) -> Ended:
+    """Train jobs that differ in nothing but net weights, seed and start.
 
     Every seed sees the batches and augmentations that the plain loop would give it. `save(k, state)` is called for
-    each job after each epoch. All starts must have the same number of epochs.
+    each job after each epoch. All starts must have the same number of epochs. A seed that diverges does not touch the
+    others, and is not saved any more.
     """
     first = jobs[0]
     net = fuse.fuse([job.net for job in jobs]).to(first.device)
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = loop.sgd(net, first.recipe)
-    states = [job.start or State(0, math.nan, {}) for job in jobs]
+    starts = [job.start or State(0, math.nan, {}) for job in jobs]
+    states: list[State | None] = list(starts)
+    error: IntegrityError | None = None
     if first.start:
-        _restore(net, optimizer, states)
+        _restore(net, optimizer, starts)
     images = torch.from_numpy(first.samples.images).to(first.device)
     labels = torch.from_numpy(first.samples.labels).to(first.device)
     data = augmenter(images, first.preprocess, first.recipe.augment)
-    for epoch in range(states[0].epochs, first.recipe.epochs):
+    for epoch in range(starts[0].epochs, first.recipe.epochs):
         for group in optimizer.param_groups:
             group["lr"] = loop.cosine(first.recipe, epoch)
         losses = _epoch(_Epoch(jobs, net, optimizer, data, labels, epoch), progress)
-        _check(losses, jobs, epoch)
-        tensors = _tensors(net, optimizer, len(jobs))
-        states = [State(epoch + 1, loss, parts) for loss, parts in zip(losses, tensors, strict=True)]
-        for k, state in enumerate(states):
-            save(k, state)
-    return states
+        for k, (loss, parts) in enumerate(zip(losses, _tensors(net, optimizer, len(jobs)), strict=True)):
+            if not math.isfinite(loss):
+                states[k], error = None, error or loop.diverged(jobs[k], epoch, loss)
+            elif states[k] is not None:
+                states[k] = state = State(epoch + 1, loss, parts)
+                save(k, state)
+        if not any(states):
+            break
+    return Ended(states, error)
 
 
 @dataclass(frozen=True)
@@ -87,15 +101,6 @@ def side_by_side_loss(logits: Tensor, targets: Tensor) -> Tensor:
     rows = logits.reshape(batch * count, -1)
     losses = nn.functional.cross_entropy(rows, targets.reshape(-1), reduction="none")
     return losses.reshape(batch, count).mean(dim=0)
-
-
-def _check(losses: list[float], jobs: Sequence[Job], epoch: int) -> None:
-    """Raise IntegrityError where a seed has diverged."""
-    for loss, job in zip(losses, jobs, strict=True):
-        if not math.isfinite(loss):
-            hint = f"lower lr (now {job.recipe.lr:g}) in the ladder card and train again"
-            seen = f"seed {job.seed}"
-            raise IntegrityError(f"the training loss became {loss} in epoch {epoch + 1}", seen=seen, hint=hint)
 
 
 def _tensors(net: nn.Module, optimizer: torch.optim.SGD, count: int) -> list[dict[str, Tensor]]:

@@ -59,13 +59,16 @@ def train(job: Job, *, save: Callable[[State], None], progress: Progress) -> Sta
             group["lr"] = cosine(job.recipe, epoch)
         loss = _epoch(_Epoch(job, net, optimizer, data, labels, epoch), progress)
         if not math.isfinite(loss):
-            hint = f"lower lr (now {job.recipe.lr:g}) in the ladder card and train again"
-            raise IntegrityError(
-                f"the training loss became {loss} in epoch {epoch + 1}", seen=f"seed {job.seed}", hint=hint
-            )
+            raise diverged(job, epoch, loss)
         state = State(epoch + 1, loss, tensors(net, optimizer))
         save(state)
     return state
+
+
+def diverged(job: Job, epoch: int, loss: float) -> IntegrityError:
+    """What to say of a seed whose loss is no number any more."""
+    hint = f"lower lr (now {job.recipe.lr:g}) in the ladder card and train again"
+    return IntegrityError(f"the training loss became {loss} in epoch {epoch + 1}", seen=f"seed {job.seed}", hint=hint)
 
 
 def cosine(recipe: Recipe, epoch: int) -> float:

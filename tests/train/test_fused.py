@@ -92,25 +92,40 @@ def test_twenty_steps_in_float32() -> None:
 
 def test_every_seed_sees_the_batches_of_the_plain_loop() -> None:
     plain = [loop.train(job, save=nothing, progress=nothing) for job in jobs("scalecnn", 4, epochs=1)]
-    together = fused.train(jobs("scalecnn", 4, epochs=1), save=nothing, progress=nothing)
+    together = fused.train(jobs("scalecnn", 4, epochs=1), save=nothing, progress=nothing).states
     for one, two in zip(plain, together, strict=True):
+        assert two is not None
         assert one.tensors.keys() == two.tensors.keys()
         assert all(torch.allclose(one.tensors[key], two.tensors[key], atol=1e-4) for key in one.tensors)
         assert one.loss == pytest.approx(two.loss, abs=1e-4)
 
 
 def test_a_run_that_was_cut_goes_on_to_the_same_weights() -> None:
-    whole = fused.train(jobs("scalecnn", 4, epochs=3), save=nothing, progress=nothing)
     saved: dict[int, loop.State] = {}
 
     def save(k: int, state: loop.State) -> None:
         if state.epochs == 2:
             saved[k] = state
 
-    fused.train(jobs("scalecnn", 4, epochs=3), save=save, progress=nothing)
+    whole = fused.train(jobs("scalecnn", 4, epochs=3), save=save, progress=nothing).states
     again = [replace(job, start=saved[k]) for k, job in enumerate(jobs("scalecnn", 4, epochs=3))]
-    for one, two in zip(whole, fused.train(again, save=nothing, progress=nothing), strict=True):
+    for one, two in zip(whole, fused.train(again, save=nothing, progress=nothing).states, strict=True):
+        assert one is not None
+        assert two is not None
         assert all(torch.equal(one.tensors[key], two.tensors[key]) for key in one.tensors)
+
+
+def test_a_seed_that_diverges_leaves_the_others_alone() -> None:
+    asked, kept = jobs("scalecnn", 4, epochs=2), []
+    with torch.no_grad():
+        asked[1].net.get_parameter("classifier.bias").fill_(float("nan"))
+    ended = fused.train(asked, save=lambda k, state: kept.append(k), progress=nothing)
+    assert [state is None for state in ended.states] == [False, True, False]
+    assert kept == [0, 2, 0, 2]
+    assert "seed 1" in str(ended.error)
+    plain = loop.train(jobs("scalecnn", 4, epochs=2)[2], save=nothing, progress=nothing)
+    assert ended.states[2] is not None
+    assert ended.states[2].loss == pytest.approx(plain.loss, abs=1e-4)
 
 
 def test_the_fused_network_answers_as_its_parts() -> None:

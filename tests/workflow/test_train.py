@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from edgeval.cli.edge import run
 from edgeval.records.checkpoint import CheckpointCard
 
+RUNS = ("side", "alone")
 Typed = Callable[[str], tuple[int, str, str]]
 CARD = """schema = "edgeval/ladder/1"
 name = "mine"
@@ -184,3 +185,16 @@ def test_a_saved_program_is_exported_and_compared(type_in: Typed, tmp_path: Path
     (tmp_path / "broken.pt2").write_bytes((tmp_path / "net.pt2").read_bytes()[:500])
     code, _, err = type_in("export broken.pt2 --calibrate photos -q")
     assert (code, "Traceback" in err) == (2, False)
+
+
+def test_seeds_of_a_small_rung_are_trained_side_by_side(type_in: Typed, tmp_path: Path) -> None:
+    card = CARD.format(net='name = "scalecnn"', widths="4", epochs=1)
+    card += "lr = 1e-4\nlr_min = 1e-5\n"  # what rounding makes of the weights grows with lr
+    (tmp_path / "seeds.toml").write_text(card + "seeds = [0, 1, 2]")
+    code, _, err = type_in("train ./seeds.toml --workers 1 --runs side")
+    assert (code, "seeds 0, 1, 2" in err) == (0, True)
+    for seed in (0, 1, 2):
+        assert type_in(f"train ./seeds.toml --seed {seed} --workers 1 --runs alone")[0] == 0
+        one, two = (load_file(tmp_path / runs / f"artifacts/mine/c4-s{seed}/checkpoint.safetensors") for runs in RUNS)
+        assert all(torch.allclose(one[name].float(), two[name].float(), atol=1e-3) for name in one)
+    assert not list(tmp_path.rglob("training.safetensors"))

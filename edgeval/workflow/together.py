@@ -1,0 +1,64 @@
+"""Which seeds of a rung are trained side by side, and that in a child process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from edgeval.records.reporter import Progress
+from edgeval.workflow.data import load_split
+from edgeval.workflow.rungjob import RungJob, finish, loop_job, save_state, saved_state
+
+WIDEST = 8  # ScaleCNN's width up to which grouped convolutions beat single ones on a CPU
+MOST = 5
+
+
+def groups(todo: Sequence[RungJob], workers: int) -> list[tuple[RungJob, ...]]:
+    """Jobs in their order, seeds of a small rung together, as long as every worker has something to do."""
+    size = min(MOST, len(todo) // max(1, workers))
+    found: list[tuple[RungJob, ...]] = []
+    for _, alike in groupby(todo, key=_kind):
+        jobs = list(alike)
+        step = size if size > 1 and _small(jobs[0]) else 1
+        found += [tuple(jobs[start : start + step]) for start in range(0, len(jobs), step)]
+    return found
+
+
+def _kind(job: RungJob) -> tuple[str, int]:
+    """What seeds must share to be trained together: the rung, and the epoch they were cut at."""
+    return job.rung.name, _epochs(job) if _small(job) else 0
+
+
+def _small(job: RungJob) -> bool:
+    """Whether training this rung side by side is faster here."""
+    return job.device == "cpu" and job.ladder.net.name == "scalecnn" and job.rung.width <= WIDEST and not _given(job)
+
+
+def _given(job: RungJob) -> bool:
+    return job.ladder.net.checkpoint is not None
+
+
+def _epochs(job: RungJob) -> int:
+    """Epochs that are saved already."""
+    state = None if job.overwrite else saved_state(job.folder, job.mark)
+    return state.epochs if state else 0
+
+
+def train_together(group: tuple[RungJob, ...], progress: Progress) -> None:
+    """In a child process: train several seeds, write those that finished, then raise what ended the others."""
+    import torch
+
+    from edgeval.train import fused
+
+    torch.set_num_threads(group[0].threads)
+    samples = load_split(group[0].ladder, "train", lambda done, total: None)
+    ended = fused.train(
+        [loop_job(job, samples) for job in group],
+        save=lambda k, state: save_state(group[k], state),
+        progress=progress,
+    )
+    for job, state in zip(group, ended.states, strict=True):
+        if state is not None:
+            finish(job, samples, state)
+    if ended.error:
+        raise ended.error
