@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from edgeval.records.artifact import Format, Profile
 from edgeval.records.cards import Card, Record, find, read
@@ -24,9 +24,19 @@ class Recorded(Record):
     sha256: str
 
 
+# What each way to a device takes; anything else in its card would do nothing.
+TAKES = {
+    "local": ("python",),
+    "ssh": ("host", "user", "port", "identity", "workdir", "python", "connect_timeout_s"),
+    "emulated": ("workdir", "python", "connect_timeout_s"),
+    "replay": ("recording", "sha256"),
+}
+
+
 class Transport(Record):
     """How the device is reached; `host` may be an alias of ~/.ssh/config.
 
+    python: on the device; of a local card edgeval's own unless the card names one.
     recording: the file that a replay target answers from, relative to the card; sha256: the hash that it must have.
     """
 
@@ -42,6 +52,19 @@ class Transport(Record):
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
     _config: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _all_of_use(self) -> Self:
+        taken = TAKES[self.type]
+        idle = sorted(self.model_fields_set - {"type", *taken})
+        if idle:
+            raise ValueError(f'{idle[0]} does nothing with type = "{self.type}", which takes {", ".join(taken)}')
+        return self
+
+    @property
+    def local_python(self) -> str | None:
+        """The Python that a local card names, None for edgeval's own."""
+        return str(Path(self.python).expanduser()) if "python" in self.model_fields_set else None
 
     @property
     def config(self) -> Path | None:
@@ -79,11 +102,14 @@ class Runtime(Record):
 
 
 class ModelNeeds(Record):
-    """What the artifact must look like for this device."""
+    """What the artifact must look like for this device.
+
+    dtype: the type of its input, any if not given; batch: images an answer, of which devices get one.
+    """
 
     format: Format = "tflite-int8"
     dtype: Literal["int8", "uint8", "float32"] | None = None
-    batch: int = 1
+    batch: Literal[1] = 1
     per_channel_dense: bool = True
     op_versions_max: dict[str, int] = Field(default_factory=dict)
 
@@ -170,9 +196,16 @@ class Emulate(Record):
 
 
 class CompareOptions(Record):
-    """Kernel families between which the floor is measured."""
+    """Kernel families of the desktop between which the floor is measured; all of them if none is named."""
 
     kernel_floor: tuple[Kernels, ...] = ()
+
+    @field_validator("kernel_floor")
+    @classmethod
+    def _no_single_one(cls, families: tuple[Kernels, ...]) -> tuple[Kernels, ...]:
+        if len(set(families)) == 1:
+            raise ValueError("a floor lies between two kernel families or more")
+        return families
 
 
 class Target(Card):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from edgeval.errors import BenchError
@@ -13,16 +14,19 @@ from edgeval.run.host import Host
 from edgeval.run.probe import last_line
 
 
-def ask(host: Host, order: tuple[str, dict[str, Any]], kind: str, about: str) -> tuple[frames.Header, bytes]:
+def ask(
+    host: Host, order: tuple[str, dict[str, Any]], kind: str, about: str, *, under: Sequence[str] = ()
+) -> tuple[frames.Header, bytes]:
     """The agent's frame of this kind for an order (its command and what that reads), with its payload.
 
+    under: words before the command line, such as those of env.
     Raises what the agent reports, in the name of `about`; BenchError if it stops without an answer or sends damage.
     """
     agent = host.put(agent_bytes(), "agent.pyz")
     words = host.put(json.dumps(order[1]).encode(), "job.json")
     answer: tuple[frames.Header, bytes] | None = None
     fault: frames.Header | None = None
-    with host.run([host.python, agent, order[0], words]) as process:
+    with host.run([*under, host.python, agent, order[0], words]) as process:
         frame = frames.read(process.stdout)
         while frame is not None:
             fault = fault or (frame[0] if frame[0]["type"] == "error" else None)

@@ -117,6 +117,15 @@ def check(job: Job) -> None:
             raise DataError(f"{name} needs 1 or {channels} values for these images", seen=values)
 
 
+def check_type(hello: dict[str, Any], job: Job) -> None:
+    """Raise ModelError where the card asks for another type of input than the model takes."""
+    wanted, found = job.target.model.dtype, hello["input"].get("dtype")
+    if wanted is not None and found != wanted:
+        what = f"{job.model.name}: its input is not the one that the card of {job.target.name} asks for"
+        hint = "give another file, or mend dtype in the card's [model] table"
+        raise ModelError(what, seen=f"{found}, the card says {wanted}", hint=hint)
+
+
 def missing(have: list[Range], n: int) -> list[Range]:
     """The ranges of 0..n that `have` does not cover, in order."""
     gaps, at = [], 0
@@ -196,6 +205,7 @@ class _Run:
             raise IntegrityError("the device sends without end", seen=f"{self.spoken:,} frames", hint=HINT)
         if kind == "hello":
             self.hello = read_hello(header)
+            check_type(self.hello, self.job)
         elif kind == "chunk":
             self._keep(header, payload)
         elif kind == "latency":

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from edgeval.errors import BenchError, ModelError
+from edgeval.errors import ModelError
 from edgeval.records.arena import Arena
 from edgeval.records.target import Target
-from edgeval.run.agent import flatfile, frames
-from edgeval.run.bundle import agent_bytes
-from edgeval.run.faults import as_error
+from edgeval.run.agent import flatfile
+from edgeval.run.ask import ask
 from edgeval.run.host import Host
 from edgeval.run.job import Job
 from edgeval.run.operators import MICRO, operator_name
@@ -95,24 +93,12 @@ def _hint(refused: Counter[str]) -> str:
 def fit(host: Host, words: dict[str, Any], job: Job) -> Arena:
     """The arena that the job's model needs there, measured once. Raises what the agent reports, and ModelError."""
     place = words["model"], words["version"]  # the path holds the content's hash, and the host's own folder
-    arena = _MEASURED.get(place) or _measured(host, words, job.model.name)
-    _MEASURED[place] = arena
+    arena = _MEASURED.get(place)
+    if arena is None:
+        header, _ = ask(host, ("arena", words), "arena", job.model.name)
+        arena = _MEASURED[place] = Arena(**{key: header[key] for key in Arena.model_fields})
     check_arena(arena, job.model.name, job.target)
     return arena
-
-
-def _measured(host: Host, words: dict[str, Any], model: str) -> Arena:
-    """What the agent's `arena` command says."""
-    agent, order = host.put(agent_bytes(), "agent.pyz"), host.put(json.dumps(words).encode(), "job.json")
-    with host.run([host.python, agent, "arena", order]) as process:
-        frame = frames.read(process.stdout)
-        if frame is None:
-            seen = f"exit status {process.wait()}: {process.stderr_tail()[-200:]}"
-            raise BenchError("the agent stopped while it measured the arena", seen=seen, hint="run it again")
-    header = frame[0]
-    if header["type"] == "error":
-        raise as_error(header, model, "")
-    return Arena(**{key: header[key] for key in Arena.model_fields})
 
 
 def check_flash(size: int, name: str, target: Target) -> None:

@@ -108,7 +108,8 @@ def _install(facts: dict[str, Any], target: Target, wanted: list[str]) -> str:
     """The command that installs what is missing."""
     if wanted == ["tflm"]:
         return MICRO
-    if target.transport.type == "local" and {"litert", "onnxruntime"} & set(wanted):
+    own = target.transport.type == "local" and target.transport.local_python is None
+    if own and {"litert", "onnxruntime"} & set(wanted):
         return DESKTOP
     best = next(iter(fitting(facts, wanted)), None)
     specs = (best.spec, best.numpy) if best else (PACKAGES.get(wanted[0], wanted[0]), "numpy")

@@ -151,7 +151,8 @@ def open_bench(
 def open_host(target: Target, reporter: Reporter | None = None) -> AbstractContextManager[Host]:
     """The host that the card's [transport] leads to. Raises UnreachableError."""
     if target.transport.type == "local":
-        return LocalHost()
+        own = target.transport.local_python
+        return LocalHost() if own is None else LocalHost(python=own)
     if target.transport.type == "ssh":
         return SshHost(target, reporter)
     if target.transport.type == "emulated":

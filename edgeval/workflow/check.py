@@ -15,9 +15,8 @@ from edgeval.run.check.python import MODULES, best_wheel, wanted, way
 from edgeval.run.host import Host
 from edgeval.run.probe import last_line, survey
 from edgeval.run.ssh import SshHost
+from edgeval.run.ssh.link import FOLDER
 from edgeval.workflow.bench import open_host
-
-FOLDER = "~/.cache/edgeval-device"
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,7 @@ def _row(chain: Chain, full: Predictions, rung: Rung, around: tuple[Rung, list[P
         chain.store,
         chain.reporter,
         budget_s=chain.options.floor_budget_s,
+        families=chain.bench.target.compare.kernel_floor,
     )
     notes = (*_notes(chain, full, reference, links), *([why] if why else []))
     found = weigh(full, candidate, Context(links, target, notes, chain.command, threshold=chain.options.threshold))

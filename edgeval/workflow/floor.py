@@ -26,10 +26,17 @@ FEWEST = 32  # under so many images a floor says nothing
 
 
 def kernel_floor(
-    model: Model, samples: Samples, store: Store, reporter: Reporter, *, budget_s: float
+    model: Model,
+    samples: Samples,
+    store: Store,
+    reporter: Reporter,
+    *,
+    budget_s: float,
+    families: tuple[Kernels, ...] = (),
 ) -> tuple[Floor | None, str]:
-    """How many answers change between the desktop's kernel families, on a fixed subset; or None and why.
+    """How many answers change between kernel families of the desktop (all if none is named), on a fixed subset.
 
+    Or None and why.
     The subset is the first 1,000 images of one seeded permutation, fewer where the slowest family would take longer
     than `budget_s` seconds in all.
     """
@@ -39,9 +46,9 @@ def kernel_floor(
         return None, f"{model.path.suffix or model.format} files have one kernel family here: no kernel floor"
     order = np.random.default_rng(SEED).permutation(len(samples))[:SUBSET]
     started = time.monotonic()
-    with _benches() as benches:
+    with _benches(families or FAMILIES) as benches:
         pilot = run_model(model, samples.take(order[:PILOT]), benches[-1], store, Silent())[0]
-        slowest_ms = len(benches) * _latency(pilot)  # no family is slower than the reference kernels
+        slowest_ms = len(benches) * _latency(pilot)  # FAMILIES goes from the fastest to the slowest
         left = budget_s - (time.monotonic() - started)
         count = min(len(order), int(0.8 * left / (slowest_ms / 1000)))  # 0.8: starts and transfers take time too
         if count < min(FEWEST, len(order)):
@@ -54,7 +61,8 @@ def kernel_floor(
             bar(done, len(benches))
             tables[bench.target.runtime.kernels] = run_model(model, subset, bench, store, Silent())[0]
         bar(len(benches), len(benches))
-    return floor(tables, seconds=time.monotonic() - started, note=f"kernel families of {_engine(tables['auto'])}"), ""
+    note = f"kernel families of {_engine(tables[benches[0].target.runtime.kernels])}"
+    return floor(tables, seconds=time.monotonic() - started, note=note), ""
 
 
 def retraining_floor(tables: dict[int, Predictions]) -> Floor | None:
@@ -64,13 +72,14 @@ def retraining_floor(tables: dict[int, Predictions]) -> Floor | None:
 
 
 @contextmanager
-def _benches() -> Iterator[list[Bench]]:
-    """This desktop under each of its kernel families, one thread."""
+def _benches(families: tuple[Kernels, ...]) -> Iterator[list[Bench]]:
+    """This desktop under each of these kernel families, one thread."""
     with open_bench("desktop") as bench:
         runtime = bench.target.runtime
         targets = (
             bench.target.changed(runtime=runtime.model_copy(update={"kernels": family, "threads": 1}))
             for family in FAMILIES
+            if family in families
         )
         yield [replace(bench, target=target) for target in targets]
 

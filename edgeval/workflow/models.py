@@ -22,6 +22,7 @@ from edgeval.records.kerasfile import keras_form, model_sha256
 from edgeval.records.ladder import load_ladder
 from edgeval.records.predictions import Predictions, read_table
 from edgeval.records.reporter import Reporter, Silent
+from edgeval.records.target import load_target
 from edgeval.run.infer import Reading
 from edgeval.store import Store
 from edgeval.tasks.own import load_own
@@ -183,7 +184,8 @@ def _floor(
     if samples is None or text_is_rung(side.text) or not is_model(side.text):
         return None, ""
     model = model_of(side, Path(side.text), Silent())
-    return kernel_floor(model, samples, store, reporter, budget_s=setting.floor_budget_s)
+    families = load_target(setting.target).compare.kernel_floor
+    return kernel_floor(model, samples, store, reporter, budget_s=setting.floor_budget_s, families=families)
 
 
 def check_side(side: SideSpec) -> None:

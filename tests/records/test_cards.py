@@ -44,6 +44,13 @@ BAD_LADDERS = [
 BAD_DEVICES = [
     (DEVICE + "[transport]\nhots = 'a'\n", "did you mean host"),
     (DEVICE + "[transport]\nport = 99999\n", "transport.port"),
+    (DEVICE + "[transport]\nhost = 'pi'\n", 'host does nothing with type = "local", which takes python'),
+    (DEVICE + "[transport]\nworkdir = '/tmp/x'\n", "workdir does nothing"),
+    (DEVICE + "[transport]\ntype = 'emulated'\nport = 22\n", "port does nothing"),
+    (DEVICE + "[transport]\ntype = 'ssh'\nhost = 'pi'\nrecording = 'a.npz'\n", "recording does nothing"),
+    (DEVICE + "[transport]\ntype = 'replay'\npython = 'python3'\n", "takes recording, sha256"),
+    (DEVICE + "[model]\nbatch = 4\n", "model.batch"),
+    (DEVICE + "[compare]\nkernel_floor = ['auto', 'auto']\n", "two kernel families"),
     (DEVICE + "[runtime]\nkernels = 'fast'\n", "runtime.kernels"),
     (DEVICE + "kind = 'toaster'\n", "kind"),
     (DEVICE + "[emulate]\ncard = 'desktop'\n", "emulate.fidelity"),

@@ -45,6 +45,15 @@ def test_quantised_outputs_stay_raw_and_dequantise_to_numpys(answer: Run, tmp_pa
     np.testing.assert_allclose(dequantise(got.outputs, got.result.hello), (steps - 3) * 2, atol=2)
 
 
+def test_an_input_of_another_type_than_the_cards_is_refused(answer: Run, tmp_path: Path) -> None:
+    path, needs = write_tflite(tmp_path / "m.tflite", NHWC, dtype="uint8"), make_target().model
+    target = make_target().changed(model=needs.model_copy(update={"dtype": "int8"}))
+    with pytest.raises(ModelError, match=r"m\.tflite: its input .*seen: uint8, the card says int8"):
+        answer(path, make_samples(), target=target)
+    same = make_target().changed(model=needs.model_copy(update={"dtype": "uint8"}))
+    assert len(answer(path, make_samples(), target=same).outputs) == 20
+
+
 @pytest.mark.parametrize("shape", [NHWC, NCHW, ("batch", 3, SIDE, SIDE), ("batch", "height", "width", 3)])
 @pytest.mark.parametrize("kind", [np.uint8, np.float32])
 def test_onnx_of_both_layouts(answer: Run, tmp_path: Path, shape: tuple[Any, ...], kind: type) -> None:

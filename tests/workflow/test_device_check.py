@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def test_a_board_out_of_reach(tmp_path: Path, capfd: pytest.CaptureFixture[str])
     code, out = typed([str(path), "-q"], capfd)
     assert code == 4
     assert out.startswith("MISSING  reached")
+
+
+def test_a_local_card_may_name_another_python(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    venv.create(tmp_path / "bare", with_pip=False)
+    path = tmp_path / "here.toml"
+    path.write_text(CARD + f'[transport]\npython = "{tmp_path}/bare/bin/python"\n')
+    code, out = typed([str(path)], capfd)
+    assert code == 4
+    assert f"{tmp_path}/bare/bin/python)" in out
+    assert "MISSING  runtime" in out
 
 
 def test_a_runtime_that_is_installed_but_broken(

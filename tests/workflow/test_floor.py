@@ -34,6 +34,15 @@ def test_every_pair_of_families_is_run_on_the_subset(tmp_path: Path) -> None:
     assert (found.n, found.flips, found.share) == (40, 0, 0.0)  # one float layer: every family agrees
 
 
+def test_a_card_may_name_the_families(tmp_path: Path) -> None:
+    path = write_tflite(tmp_path / "m.tflite", (1, SIDE, SIDE, 3))
+    store, families = Store(tmp_path / "runs"), ("reference", "auto")
+    found, _ = kernel_floor(model(path), make_samples(40), store, Silent(), budget_s=60, families=families)
+    assert found is not None
+    assert [(pair.one, pair.other) for pair in found.pairs] == [("auto", "reference")]
+    assert found.note.startswith("kernel families of litert")
+
+
 @pytest.mark.parametrize(
     ("suffix", "budget", "said"), [("onnx", 60, "one kernel family"), ("tflite", 0, "--floor-budget 0")]
 )
