@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-
 import click
 
 from edgeval import __version__
+from edgeval.cli.lazy import Lazy
 
 VERBS = {
     "demo": "The whole chain on bundled data, in a few minutes.",
@@ -27,27 +26,12 @@ VERBS = {
 }
 
 
-class Verbs(click.Group):
-    """Commands by name; a command's module is imported when the command is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The verbs in the order of a user's first day."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of a verb, or None."""
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = getattr(importlib.import_module(f"edgeval.cli.{cmd_name}"), cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of verbs, without importing any of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
-
-
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Lazy,
+    named=VERBS,
+    package="edgeval.cli",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, "--version", message="edgeval %(version)s")
 def cli() -> None:
     """Validate machine-learning models as deployed on edge devices.

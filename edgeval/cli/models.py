@@ -10,6 +10,11 @@ def models() -> None:
     """The ladders that edgeval knows: one TOML card each.
 
     Cards are looked for in ./models, ~/.config/edgeval/models, and among the shipped ones.
+
+    \b
+    Examples:
+      edgeval models list
+      edgeval models show scalecnn-digits100
     """
 
 
@@ -33,10 +38,11 @@ def list_models() -> None:
 @models.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """One ladder card, as it is understood."""
+    """One ladder card as it is understood, with all that it leaves to defaults, as TOML."""
     from edgeval.records.cards import find, read
     from edgeval.records.ladder import Ladder
+    from edgeval.records.toml import as_toml
 
     path, explicit = find("models", name)
-    click.echo(f"# {path}")
-    click.echo(read(Ladder, path, explicit=explicit).model_dump_json(indent=1, by_alias=True, exclude_none=True))
+    card = read(Ladder, path, explicit=explicit)
+    click.echo(f"# {path}\n{as_toml(card.model_dump(mode='json', by_alias=True))}", nl=False)

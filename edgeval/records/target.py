@@ -234,6 +234,14 @@ class Target(Card):
             return "litert"
         return "coral" if self.kind == "edgetpu" else "tflite-runtime"
 
+    def table(self) -> dict[str, Any]:
+        """The card as it is understood: with its defaults, as far as its way of transport takes them."""
+        found, way = self.model_dump(mode="json", by_alias=True), self.transport
+        keys = ["type", *TAKES[way.type]]
+        if way.type == "local" and way.local_python is None:
+            keys.remove("python")
+        return {**found, "transport": {key: found["transport"][key] for key in keys}}
+
     def changed(self, **values: Any) -> Target:
         """A copy with other values at the top level."""
         copy = self.model_copy(update=values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from edgeval.errors import InputError, IntegrityError, UnreachableError
 from edgeval.records.cards import available
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target, Transport, load_target
+from edgeval.records.toml import as_toml
 from edgeval.run.probe import TFLITE_ENGINES, probe
 from edgeval.run.ssh import SshHost
 from edgeval.run.ssh.hostkeys import HostKey, is_known, remember, shown
@@ -85,12 +85,4 @@ def card_text(target: Target, facts: dict[str, Any]) -> str:
         "monitor": {"temperature": True} if facts.get("temperature_c") is not None else {},
     }
     head = {"schema": "edgeval/device/1", "name": target.name, "summary": f"{what} over SSH"[:200], "kind": "cpu"}
-    lines = _lines(head)
-    for name, table in tables.items():
-        lines += ["", f"[{name}]", *_lines(table)] if table else []
-    return "\n".join(lines) + "\n"
-
-
-def _lines(table: dict[str, Any]) -> list[str]:
-    """TOML lines; its strings, numbers and booleans are written as JSON writes them."""
-    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
+    return as_toml({**head, **tables})

@@ -121,7 +121,7 @@ def states() -> Iterator[State]:
             if counting and found is None:
                 continue
             image = board.image
-            rest = "stopped" if image else "out of date: create it again" if board.is_created else "not created"
+            rest = "stopped" if image else "out of date" if board.is_created else "not created"
             state = ("counting" if counting else "running") if found else rest
             size = image.size_mb if image else None
             if found:

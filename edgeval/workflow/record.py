@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from edgeval.records.cards import read
 from edgeval.records.recording import Asked, RecordedRun, RecordingHeader, encode_recording, image_digests
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target
+from edgeval.records.toml import as_toml
 from edgeval.run.infer import dequantise
 from edgeval.store import Store
 from edgeval.workflow.bench import Answered, Bench, open_bench
@@ -168,16 +168,4 @@ def _card(path: Path, bench: Bench, sha256: str) -> str:
         "summary": f"a recording of {bench.name} ({marked})",
         "transport": {"type": "replay", "recording": path.name, "sha256": sha256},
     }
-    return "\n".join(_toml({**head, **kept})) + "\n"
-
-
-def _toml(table: dict[str, Any], name: str = "") -> Iterator[str]:
-    """Lines of a table and those inside it; JSON writes strings, numbers and lists as TOML does."""
-    if name:
-        yield f"\n[{name}]"
-    inner = {key: value for key, value in table.items() if isinstance(value, dict)}
-    for key, value in table.items():
-        if key not in inner and value is not None:
-            yield f"{key} = {json.dumps(value, ensure_ascii=False)}"
-    for key, value in inner.items():
-        yield from _toml(value, f"{name}.{key}" if name else key)
+    return as_toml({**head, **kept})

@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgeval.cli import options
+from edgeval.cli.display import Display
+
 if TYPE_CHECKING:
     from edgeval.run.ssh.hostkeys import HostKey
 
 
 @click.command("add")
 @click.argument("host")
-@click.option("--name", help="What the device is to be called; default: the host's first word.")
+@click.option("--name", help="What the device is to be called.  [default: the host's first word]")
 @click.option("--user", help="The user to log in as.  [default: as ssh is configured]")
 @click.option("--port", type=click.IntRange(1, 65_535), help="The port.  [default: as ssh is configured]")
 @click.option("--identity", metavar="FILE", help="A private key.  [default: as ssh is configured]")
 @click.option("--python", metavar="PYTHON", help="The Python to use there.  [default: python3]")
 @click.option("--workdir", metavar="FOLDER", help="Where files lie there.  [default: ~/.cache/edgeval-device]")
 @click.option("--fingerprint", metavar="SHA256:...", help="The host key that is expected, instead of a question.")
-def command(host: str, name: str | None, fingerprint: str | None, **given: Any) -> None:
+@options.quiet
+def command(host: str, name: str | None, fingerprint: str | None, quiet: bool, **given: Any) -> None:
     """Add a device that is reached over SSH: accept its host key, and write devices/NAME.toml.
 
     HOST is a name, an address or an alias of ~/.ssh/config. The key's fingerprint is shown, and nothing is accepted
@@ -30,14 +34,13 @@ def command(host: str, name: str | None, fingerprint: str | None, **given: Any) 
     Example:
       edgeval devices add raspberrypi.local --name lab-pi --user pi
     """
-    from edgeval.cli.display import Display
     from edgeval.records.target import Transport
     from edgeval.run.ssh.words import device_name
     from edgeval.workflow.add import add_device
 
     values = {key: value for key, value in given.items() if value is not None}
     transport = Transport(type="ssh", host=host, **values)
-    with Display() as display:
+    with Display(quiet=quiet) as display:
         added = add_device(name or device_name(host), transport, _confirm, display, fingerprint)
     facts = added.facts
     runtimes = ", ".join(f"{key} {value}" for key, value in facts["runtimes"].items()) or "no runtime"

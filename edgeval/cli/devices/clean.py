@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import click
 
+from edgeval.cli import options
+from edgeval.cli.display import Display
+
 
 @click.command("clean")
 @click.argument("name")
 @click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
-def command(name: str, dry_run: bool) -> None:
+@options.quiet
+def command(name: str, dry_run: bool, quiet: bool) -> None:
     """Remove everything that edgeval keeps on a device: models, images, the agent.
 
     Only the device's folder that edgeval made and marked is touched. The next run sends again what it needs.
@@ -17,10 +21,9 @@ def command(name: str, dry_run: bool) -> None:
     Example:
       edgeval devices clean lab-pi --dry-run
     """
-    from edgeval.cli.display import Display
     from edgeval.workflow.clean import clean_device
 
-    with Display() as display:
+    with Display(quiet=quiet) as display:
         found = clean_device(name, display, dry=dry_run)
     did = "would be removed" if dry_run else "removed"
     click.echo(f"{name}: {found.files} files, {found.size / 1e6:.1f} MB {did} ({found.folder})")

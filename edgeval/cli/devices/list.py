@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import click
 
+WIDTH, COLUMN = 80, 28
+
 
 @click.command("list")
 def command() -> None:
-    """All device cards by name."""
+    """All device cards by name: kind, what it is, and what stands in for it with --emulate.
+
+    \b
+    Example:
+      edgeval devices list
+    """
     from edgeval.errors import CardError
     from edgeval.records.cards import available
     from edgeval.records.target import load_target
@@ -18,6 +25,15 @@ def command() -> None:
         except CardError as error:
             click.echo(f"edgeval: {name} is left out: {error}", err=True)
             continue
-        named = [one for one in (card.emulate.board, card.emulate.card) if one] if card.emulate else []
-        stand_in = f"  (--emulate: {' or '.join(named)}, {card.emulate.fidelity})" if card.emulate else ""
-        click.echo(f"{name:20} {card.kind:8} {card.summary}{stand_in}")
+        click.echo(_hanging(f"{name:18} {card.kind:8} ", card.summary))
+        if card.tags:
+            click.echo(_hanging("", f"tags: {', '.join(card.tags)}"))
+        if card.emulate:
+            named = [one for one in (card.emulate.board, card.emulate.card) if one]
+            click.echo(_hanging("", f"--emulate: {' or '.join(named)}, {card.emulate.fidelity}"))
+
+
+def _hanging(head: str, text: str) -> str:
+    """Text behind a head, its lines below one another in 80 columns."""
+    indent = " " * COLUMN
+    return click.wrap_text(text, WIDTH, initial_indent=f"{head:{COLUMN}}", subsequent_indent=indent) if text else head

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import click
 
+from edgeval.cli import options
+from edgeval.cli.display import Display
+
 
 @click.command("remove")
-@click.argument("name")
-def command(name: str) -> None:
-    """Stop an emulated board and delete its keys, and its disk image unless another board uses it.
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@options.quiet
+def command(names: tuple[str, ...], quiet: bool) -> None:
+    """Delete emulated boards: stop them, and remove their keys and the disk images that no other board uses.
 
     \b
     Example:
@@ -16,5 +20,7 @@ def command(name: str) -> None:
     """
     from edgeval.workflow.boards import remove_board
 
-    remove_board(name)
-    click.echo(f"{name} is removed; edgeval devices create {name} makes it again")
+    with Display(quiet=quiet) as display:
+        for name in names:
+            remove_board(name)
+            display.say(f"{name} is removed; edgeval devices create {name} makes it again")

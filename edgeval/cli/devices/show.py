@@ -8,14 +8,14 @@ import click
 @click.command("show")
 @click.argument("name")
 def command(name: str) -> None:
-    """One device card, as it is understood.
+    """One device card as it is understood, with all that it leaves to defaults, as TOML.
 
     \b
     Example:
       edgeval devices show rpi4
     """
     from edgeval.records.target import load_target
+    from edgeval.records.toml import as_toml
 
     card = load_target(name)
-    click.echo(f"# {card.path}")
-    click.echo(card.model_dump_json(indent=1, by_alias=True, exclude_none=True))
+    click.echo(f"# {card.path}\n{as_toml(card.table())}", nl=False)

@@ -14,7 +14,7 @@ from edgeval.cli.display import Display
 @click.argument("name")
 @options.quiet
 def command(name: str, quiet: bool) -> None:
-    """Boot an emulated board, to run until it is stopped. Commands that need one start it by themselves.
+    """Start an emulated board, to run until it is stopped. Commands that need one start it by themselves.
 
     \b
     Example:

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import click
 
+HEAD = ("name", "state", "port", "pid", "uptime", "image")
+
 
 @click.command("status")
 def command() -> None:
-    """Emulated boards: what is created, what runs, where, since when."""
+    """Emulated boards: what is created, what runs, where, since when.
+
+    \b
+    Example:
+      edgeval devices status
+    """
     from edgeval.workflow.boards import states
 
-    click.echo(f"{'name':20} {'state':12} {'port':>6} {'pid':>8} {'uptime':>8} {'image':>8}")
+    rows = [HEAD]
     for found in states():
         up = "-" if found.uptime_s is None else f"{found.uptime_s:,.0f} s"
         image = "-" if found.image_mb is None else f"{found.image_mb:,} MB"
-        click.echo(f"{found.name:20} {found.state:12} {found.port or '-':>6} {found.pid or '-':>8} {up:>8} {image:>8}")
+        rows.append((found.name, found.state, str(found.port or "-"), str(found.pid or "-"), up, image))
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, state, *figures in rows:
+        right = "  ".join(f"{text:>{width}}" for text, width in zip(figures, wide[2:], strict=True))
+        click.echo(f"{name:{wide[0]}}  {state:{wide[1]}}  {right}")
+    if any(row[1] == "out of date" for row in rows):
+        click.echo("out of date: made by another version of edgeval; edgeval devices create NAME makes it anew")

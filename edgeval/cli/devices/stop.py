@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import click
 
+from edgeval.cli import options
+from edgeval.cli.display import Display
+
 
 @click.command("stop")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-def command(names: tuple[str, ...]) -> None:
-    """End an emulated board. Its disk forgets everything that was written since it started.
+@options.quiet
+def command(names: tuple[str, ...], quiet: bool) -> None:
+    """Stop emulated boards. Their disks forget everything that was written since they started.
 
     \b
     Example:
@@ -16,5 +20,6 @@ def command(names: tuple[str, ...]) -> None:
     """
     from edgeval.workflow.boards import stop_board
 
-    for name in names:
-        click.echo(f"{name} is stopped" if stop_board(name) else f"{name} did not run")
+    with Display(quiet=quiet) as display:
+        for name in names:
+            display.say(f"{name} is stopped" if stop_board(name) else f"{name} did not run")
