@@ -68,6 +68,7 @@ def _unproven(side: Source) -> list[str]:
     facts = side.runtime or {}
     if not facts.get("version"):
         reasons.append("ran on a runtime of unknown version")
+    reasons += [f"ran on another board than its card describes: {said}" for said in facts.get("unexpected") or ()]
     reasons += [f"is not proven to have run on the accelerator: {said}" for said in facts.get("unproven") or ()]
     asked = facts.get("requested_delegate")
     if asked and not facts.get("delegated") and not facts.get("unproven"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -227,6 +228,11 @@ class Target(Card):
     machine: Machine | None = None
     emulate: Emulate | None = None
     compare: CompareOptions = CompareOptions()
+
+    @property
+    def typed(self) -> str:
+        """How the user names this device on a command line."""
+        return shlex.quote(str(self.path)) if self.explicit else self.name
 
     def profile(self, fmt: Format) -> Profile:
         """For which runtime family a ladder's file of this format must be exported (edgeval export --for)."""

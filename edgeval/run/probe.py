@@ -116,5 +116,4 @@ def _install(facts: dict[str, Any], target: Target, wanted: list[str]) -> str:
     command = f"{target.transport.python} -m pip install {shlex.join(specs)}"
     if target.transport.type == "local":
         return command
-    card = shlex.quote(str(target.path)) if target.explicit else target.name
-    return f"on {target.name}: {command} (edgeval devices check {card} gives all steps)"
+    return f"on {target.name}: {command} (edgeval devices check {target.typed} gives all steps)"

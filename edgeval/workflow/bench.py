@@ -25,6 +25,7 @@ from edgeval.run.ssh import SshHost
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.accelerator import CPU_FALLBACK, Accelerator, accelerate
 from edgeval.workflow.boards import board_host, counter_of
+from edgeval.workflow.described import described
 from edgeval.workflow.standin import stand_in
 
 ORIGINS: dict[str, Origin] = {"local": "desktop", "ssh": "device", "emulated": "emulated", "replay": "replayed"}
@@ -141,6 +142,8 @@ def open_bench(
     counter = counter_of(target) if instructions else None
     with open_host(target, reporter) as host:
         facts = probe(host)
+        if not emulate and not is_micro(target):  # what stands in for a board is not that board
+            facts = described(facts, target, reporter or Silent())
         target, accelerator = (target, None) if emulate else accelerate(target, host, facts)
         shown = CPU_FALLBACK if accelerator and accelerator.lacking else target.name
         if accelerator and not accelerator.lacking and origin == "desktop":

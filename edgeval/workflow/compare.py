@@ -25,6 +25,7 @@ from edgeval.tasks.samples import Samples
 from edgeval.workflow.accelerator import accelerator_notes
 from edgeval.workflow.bench import Bench, bench_of, open_bench, origin_notes, share_notes
 from edgeval.workflow.data import load_split
+from edgeval.workflow.described import board_notes
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor, retraining_floor
 from edgeval.workflow.leakage import leak_note
@@ -199,7 +200,7 @@ def _notes(chain: Chain, full: Predictions, reference: Rung, links: tuple[Link, 
         notes.append(f"the largest rung, {top}, is not in {chain.store.root}: {reference.name} is the reference")
     last = links[-1].table.source if links else full.source
     notes += [*origin_notes(last if links else chain.bench), *share_notes(last)]
-    notes += accelerator_notes(links[-1].table.source) if links else ()
+    notes += (*accelerator_notes(last), *board_notes(last)) if links else ()
     same = chain.bench.target.runtime.kernels == chain.desktop.target.runtime.kernels
     if chain.bench.origin == "emulated" and chain.bench.target.transport.type == "local" and same:
         notes.append("the stand-in is the desktop's own runtime and kernels: its device step is zero by construction")

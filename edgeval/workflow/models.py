@@ -31,6 +31,7 @@ from edgeval.workflow.accelerator import accelerator_notes
 from edgeval.workflow.bench import Bench, bench_of, origin_notes, share_notes
 from edgeval.workflow.compare import Before, nothing_before
 from edgeval.workflow.data import load_split, preprocess_from
+from edgeval.workflow.described import board_notes
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor
 from edgeval.workflow.leakage import leak_note
@@ -134,7 +135,8 @@ def compare_models(
     small = side_table(candidate, whole, setting, store, reporter)
     floor, why = _floor(candidate, samples, setting, store, reporter)
     notes = (*_no_better(full), *(samples.notes if samples else ()), *([why] if why else []))
-    notes += (*origin_notes(small.source), *share_notes(small.source), *accelerator_notes(small.source))
+    notes += (*origin_notes(small.source), *share_notes(small.source))
+    notes += (*accelerator_notes(small.source), *board_notes(small.source))
     notes += tuple(note for table in (full, small) for note in leak_note(table.source.leaked, table.source.name))
     target = small.source.model_copy(update={"name": small.source.target or small.source.name})
     found = weigh(

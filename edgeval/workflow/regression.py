@@ -26,6 +26,7 @@ from edgeval.store import Store
 from edgeval.tasks.quantities import Quantities, load_quantities
 from edgeval.workflow.accelerator import accelerator_notes
 from edgeval.workflow.bench import Bench, bench_of, origin_notes
+from edgeval.workflow.described import board_notes
 from edgeval.workflow.finished import finished_elsewhere
 from edgeval.workflow.index import index_store, page_stem
 from edgeval.workflow.kept import file_stem, read_numbers
@@ -74,7 +75,7 @@ def compare_regression(
     full = _table(reference, data, replace(setting, target="desktop", emulate=False, opened=None), store, reporter)
     small = _table(candidate, data, setting, store, reporter)
     notes = data.samples.notes if data else ()
-    notes += origin_notes(small.source) + accelerator_notes(small.source)
+    notes += origin_notes(small.source) + accelerator_notes(small.source) + board_notes(small.source)
     target = small.source.model_copy(update={"name": small.source.target or small.source.name})
     return compare_values(full, small, RegressionContext(tolerance, target, notes, setting.command))
 

@@ -24,6 +24,7 @@ from edgeval.workflow.accelerator import CPU_FALLBACK
 from edgeval.workflow.bench import Answered, Bench
 from edgeval.workflow.canary import canary
 from edgeval.workflow.compiled import compiled_for
+from edgeval.workflow.described import with_doubts
 from edgeval.workflow.finished import finished_elsewhere
 from edgeval.workflow.leakage import leak_note, leaked
 
@@ -172,13 +173,12 @@ def answers(
     store.open()
     chunks = store.chunks(name)
     bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
-    timed = bench.origin != "emulated"  # an emulator's timings say nothing
     job = Job(
         model.path,
         samples,
         model.preprocess,
         bench.target,
-        latency=timed,
+        latency=bench.origin != "emulated",  # an emulator's timings say nothing
         reading=model.reading,
         accelerator=for_delegate(model, bench),
         source=model.source,
@@ -260,7 +260,7 @@ def source_of(model: Model, data_sha256: str, result: RunResult, sha256: str) ->
 def marks(model: Model, bench: Bench, found: Source) -> dict[str, Any]:
     """What a kept table gets from the bench that asks for it; emulated figures carry no timings."""
     emulated = bench.origin == "emulated"
-    runtime = found.runtime or {}
+    runtime = with_doubts(found.runtime or {}, bench.facts)
     runtime = bench.accelerator.runtime(runtime) if bench.accelerator else runtime
     on_cpu = runtime.get("requested_delegate") is not None and runtime.get("delegated") == 0
     return {

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from edgeval.records.target import Target
+from edgeval.records.target import Expect, Target
 from edgeval.run.check.finding import Finding, State, Survey, as_root, card_line, card_place, on_board
 from edgeval.run.check.wheels import Version, numbers
 
@@ -86,21 +86,28 @@ def health(survey: Survey, target: Target) -> list[Finding]:
 
 def expected(survey: Survey, target: Target) -> list[Finding]:
     """What the card's [expect] says of the machine, its model, processor, Python and C library."""
-    expect, found = target.expect, []
-    name = survey["board"] or survey["cpu"] or "a board without a name"
-    if expect.machine and expect.machine != survey["machine"]:
-        found.append(_other("machine", survey["machine"], expect.machine, target))
-    if expect.model_match and expect.model_match.lower() not in f"{name} {survey['cpu'] or ''}".lower():
-        found.append(_other("model", name, expect.model_match, target))
-    lacking = [word for word in expect.cpu_features if word not in survey["cpu_features"]]
+    mend = f"use the board that the card means, or mend [expect] in {card_place(target)}"
+    found = unlike(survey, target.expect)
+    what = f"{_name(survey)}, {survey['machine']}, {survey['os'] or survey['system']}"
+    said = [Finding(name, "missing", f"{seen}, the card expects {wanted}", (mend,)) for name, seen, wanted in found]
+    return said or [Finding("board", "ok", what)]
+
+
+def unlike(facts: dict[str, Any], expect: Expect) -> list[tuple[str, str, str]]:
+    """What of a board's facts is not as a card says: (name of the fact, what it is, what the card expects)."""
+    found, name = [], _name(facts)
+    if expect.machine and expect.machine != facts.get("machine"):
+        found.append(("machine", str(facts.get("machine")), expect.machine))
+    if expect.model_match and expect.model_match.lower() not in f"{name} {facts.get('cpu') or ''}".lower():
+        found.append(("model", name, expect.model_match))
+    lacking = [word for word in expect.cpu_features if word not in (facts.get("cpu_features") or ())]
     if lacking:
-        found.append(_other("cpu", f"no {', '.join(lacking)}", ", ".join(expect.cpu_features), target))
-    if expect.python and not fits(survey["python"], expect.python):
-        found.append(_other("Python", survey["python"], expect.python, target))
-    if expect.glibc and not fits(survey["glibc"] or "", expect.glibc, least=True):
-        found.append(_other("glibc", survey["glibc"] or "another C library", expect.glibc, target))
-    what = f"{name}, {survey['machine']}, {survey['os'] or survey['system']}"
-    return found or [Finding("board", "ok", what)]
+        found.append(("cpu", f"no {', '.join(lacking)}", ", ".join(expect.cpu_features)))
+    if expect.python and not fits(str(facts.get("python")), expect.python):
+        found.append(("Python", str(facts.get("python")), expect.python))
+    if expect.glibc and not fits(str(facts.get("glibc") or ""), expect.glibc, least=True):
+        found.append(("glibc", str(facts.get("glibc") or "another C library"), expect.glibc))
+    return found
 
 
 def fits(version: str, asked: str, *, least: bool = False) -> bool:
@@ -121,10 +128,9 @@ def _cut(have: Version, wanted: Version) -> Version:
     return have[: len(wanted)]
 
 
-def _other(name: str, found: str, wanted: str, target: Target) -> Finding:
-    """Something that is not as the card says."""
-    mend = f"use the board that the card means, or mend [expect] in {card_place(target)}"
-    return Finding(name, "missing", f"{found}, the card expects {wanted}", (mend,))
+def _name(facts: dict[str, Any]) -> str:
+    """What a board calls itself."""
+    return str(facts.get("board") or facts.get("cpu") or "a board without a name")
 
 
 def _span(seconds: float) -> str:
