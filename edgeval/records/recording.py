@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -137,6 +138,15 @@ def read_recording(path: Path, expected: str | None = None) -> Recording:
         raise IntegrityError(f"{path} is not the recording that its card names", seen=seen, hint=mend)
     _check(path, header, arrays, mend)
     return Recording(header, arrays, found)
+
+
+def is_recording(path: Path) -> bool:
+    """Whether a file is laid out as a recording, be it an older one or a changed one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {"header.npy", "sha256.npy"} <= set(archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _check(path: Path, header: RecordingHeader, arrays: Arrays, mend: str) -> None:

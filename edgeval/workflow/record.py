@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edgeval import __version__
 from edgeval.errors import InputError, IntegrityError, MissingError
 from edgeval.records.cards import read
-from edgeval.records.recording import Asked, RecordedRun, RecordingHeader, encode_recording, image_digests
+from edgeval.records.recording import Asked, RecordedRun, RecordingHeader, encode_recording, image_digests, is_recording
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target
 from edgeval.records.toml import as_toml
@@ -34,6 +34,9 @@ def check_place(path: Path) -> None:
     """Raise InputError for a place that no recording can have, before anything runs."""
     if path.suffix != ".npz":
         raise InputError("a recording is an .npz file", seen=path, hint="such as --record devices/rpi4-replay.npz")
+    if path.exists() and not is_recording(path):
+        what = "this place is taken by something that is no recording"
+        raise InputError(what, seen=path, hint="choose another --record FILE, or remove it")
     card = path.with_suffix(".toml")
     if not re.fullmatch(r"\w[\w.-]*", path.stem):
         raise InputError("the file's name is that of a device: letters, digits, - . _", seen=path.stem)

@@ -208,6 +208,19 @@ def test_the_card_of_something_else_is_never_written_over(tmp_path: Path) -> Non
         check_place(tmp_path / "d.npz")
 
 
+@pytest.mark.parametrize("kind", ["data", "folder", "noise"])
+def test_only_a_recording_is_written_over(tmp_path: Path, kind: str) -> None:
+    place = tmp_path / "mine.npz"
+    if kind == "folder":
+        place.mkdir()
+    elif kind == "data":
+        np.savez(place, x=np.zeros(3), y=np.zeros(3))
+    else:
+        place.write_bytes(b"PK\x03\x04 not an archive")
+    with pytest.raises(InputError, match=r"taken by something that is no recording .*mine\.npz.* choose another"):
+        check_place(place)
+
+
 def test_recording_again_changes_the_pin_and_keeps_the_rest_of_the_card(tmp_path: Path) -> None:
     model = tiny(write_tflite(tmp_path / "m.tflite", SHAPE))
     for n in (8, 9):
