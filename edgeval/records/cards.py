@@ -15,6 +15,15 @@ from edgeval.errors import CardError
 Kind = Literal["models", "devices"]
 PACKAGE = Path(__file__).resolve().parents[1]
 WORDS = {"models": "ladder", "devices": "device"}
+PLAIN = "a letter or digit, then letters, digits, - . _ only"
+FORMS = {  # what a text must look like, by its key
+    "name": PLAIN,
+    "tags": PLAIN,
+    "cpu": "a processor as qemu names it, such as cortex-a72",
+    "where": "local, prebuilt or ssh:NAME",
+    "sha256": "64 hexadecimal digits, as --record wrote them",
+    "fail_on": "throttled, under-voltage, frequency-capped, soft-temperature-limit or such as temperature>80",
+}
 
 
 class Record(BaseModel):
@@ -103,6 +112,9 @@ def explain(model: type[BaseModel], error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"the key '{where}' is missing"
     seen = "" if isinstance(first.get("input"), dict) else f" (seen: {str(first.get('input'))[:120]!r})"
+    form = FORMS.get(next((str(part) for part in reversed(first["loc"]) if isinstance(part, str)), ""))
+    if first["type"] == "string_pattern_mismatch" and form:
+        return f"{where} must be {form}{seen}"
     return f"{where or 'the card'}: {first['msg'].removeprefix('Value error, ')}{seen}"
 
 

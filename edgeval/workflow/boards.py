@@ -39,6 +39,9 @@ class State:
 def board_of(target: Target, *, counting: bool = False) -> Board:
     """The board that a card describes. Raises InputError for a card of another kind."""
     machine = target.machine
+    if target.transport.type == "emulated" and machine is None:
+        hint = 'add [machine] with cpu = "cortex-a72" (docs/emulated.md)'
+        raise CardError("this card of an emulated board does not say which", seen=target.path, hint=hint)
     if target.transport.type != "emulated" or machine is None:
         hint = f"emulated boards: {', '.join(emulated_cards())}"
         raise InputError("this card describes no emulated board", seen=target.name, hint=hint)
@@ -52,7 +55,8 @@ def emulated_cards() -> list[str]:
     found = []
     for name in sorted(available("devices")):
         with suppress(CardError):
-            found += [name] if load_target(name).transport.type == "emulated" else []
+            card = load_target(name)
+            found += [name] if card.transport.type == "emulated" and card.machine else []
     return found
 
 
@@ -89,11 +93,12 @@ def counter_of(target: Target) -> Callable[[Job, dict[str, Any], Reporter], int]
 
 
 def create_board(name: str, reporter: Reporter, *, rebuild: bool = False) -> str:
-    """Build the board called `name`; what there is now, in words."""
+    """Build the board called `name`; what there is now and what comes next, in words."""
     board = board_of(load_target(name))
     reporter.say(f"{name}: Debian and the Arm runtimes are put onto a disk image; about a minute, once")
     image = board.create(reporter.bar(f"create {name}", "steps"), reporter.say, rebuild=rebuild)
-    return f"{name} is created: {image.size_mb} MB in {image.folder}"
+    following = "compare --target" if board.wheels else "devices check"  # a bare board cannot run anything yet
+    return f"{name} is created: {image.size_mb} MB in {image.folder}\nnext: edgeval {following} {name}"
 
 
 def start_board(name: str, reporter: Reporter) -> Login:

@@ -18,7 +18,7 @@ def open_store(runs: Path | None) -> Store:
 
 def choose_target(name: str | None) -> str:
     """The target: --target, else edgeval.toml's, else this computer."""
-    return name or load_settings().target or "desktop"
+    return name if name is not None else load_settings().target or "desktop"
 
 
 def choose_ladder(name: str | None, store: Store) -> Ladder:

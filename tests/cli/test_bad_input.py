@@ -109,6 +109,8 @@ CASES = [
     ("compare scalecnn-digits100 --target rpi4", 4, "add --emulate"),
     ("compare scalecnn-digits100 --target coral-usb", 4, "no host of that name"),
     ("compare scalecnn-digits100 --target mcu", 2, "edgeval train scalecnn-digits100"),
+    ("compare scalecnn-digits100 --target=", 2, "--target names no target"),
+    ("run scalecnn-digits100 --target=", 2, "--target names no target"),
     ("compare scalecnn-digits100 --target desktop --emulate", 2, "no stand-in"),
     ("compare scalecnn-digits100 --format tflite-int4", 2, "tflite-int4"),
     ("compare scalecnn-digits100 --rung c5", 2, "choose from c4"),

@@ -35,6 +35,18 @@ def test_refusals(line: str, code: int, said: str, capfd: pytest.CaptureFixture[
     assert said in capfd.readouterr().err
 
 
+def test_a_card_that_does_not_say_which_board_it_means_spoils_no_list(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "devices").mkdir()
+    card = 'schema = "edgeval/device/1"\nname = "half"\n[transport]\ntype = "emulated"\n'
+    (tmp_path / "devices" / "half.toml").write_text(card)
+    assert run(["devices", "status"]) == 0
+    assert "half" not in capfd.readouterr().out
+    assert run(["devices", "create", "half"]) == 2
+    assert 'add [machine] with cpu = "cortex-a72"' in capfd.readouterr().err
+
+
 def test_a_run_on_a_board_that_is_not_created_is_exit_4(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "a.tflite").write_bytes(b"x")
     line = "compare --reference a.tflite --candidate a.tflite --data d.npz --target pi5-emulated"

@@ -54,7 +54,12 @@ BAD_DEVICES = [
     (DEVICE + "[runtime]\nkernels = 'fast'\n", "runtime.kernels"),
     (DEVICE + "kind = 'toaster'\n", "kind"),
     (DEVICE + "[emulate]\ncard = 'desktop'\n", "emulate.fidelity"),
-    (DEVICE.replace("board", "../board"), "name"),
+    (DEVICE.replace("board", "../board"), "- . _ only (seen: '../board')"),
+    (DEVICE + "tags = ['a b']\n", "tags.0 must be a letter or digit"),
+    (DEVICE + "[transport]\nsha256 = 'x'\n", "transport.sha256 must be 64 hexadecimal digits"),
+    (DEVICE + "[machine]\ncpu = 'Cortex A72'\n", "machine.cpu must be a processor as qemu names it"),
+    (DEVICE + "[monitor]\nfail_on = ['hot']\n", "monitor.fail_on.0 must be throttled"),
+    (DEVICE + "[compile]\ntool = 'x'\nwhere = 'moon'\n", "compile.where must be local"),
 ]
 
 

@@ -26,4 +26,3 @@ def command(name: str, rebuild: bool, quiet: bool) -> None:
     with Display(quiet=quiet) as display:
         said = create_board(name, display, rebuild=rebuild)
     click.echo(said)
-    click.echo(f"next: edgeval compare --target {name}")
