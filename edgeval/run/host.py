@@ -91,8 +91,9 @@ class LocalHost:
             if not (place.is_file() and content_sha256(place) == digest):
                 _copy(source, place)
         except OSError as error:
-            hint = f"{error.strerror or error}; free some space there, or set TMPDIR to another folder"
-            raise BenchError("a file cannot be placed for the run", seen=self.workdir, hint=hint) from error
+            seen = f"{error.strerror or error}: {error.filename or self.workdir}"
+            hint = f"free some space in {self.workdir}, or set TMPDIR to another folder"
+            raise BenchError("a file cannot be placed for the run", seen=seen, hint=hint) from error
         return str(place)
 
     def run(self, argv: Sequence[str], *, alone: bool = False) -> LocalProcess:
