@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -32,7 +33,7 @@ class Classes:
     p_alone: Floats
 
 
-def worst_class(lost: ArrayLike, gained: ArrayLike, share: ArrayLike = 0.5) -> tuple[int, float]:
+def worst_class(lost: ArrayLike, gained: ArrayLike, share: float = 0.5) -> tuple[int, float]:
     """The class that lost most beyond chance, and the p-value of that over all classes: (C,) counts in.
 
     Under no change each discordant pair of class k (D_k of them) is a fair coin: lost_k ~ binomial(D_k, 1/2), classes
@@ -40,11 +41,10 @@ def worst_class(lost: ArrayLike, gained: ArrayLike, share: ArrayLike = 0.5) -> t
     distribution needs no simulation: P(min_k p_k <= t) = 1 - prod_k (1 - F_k(t)), where F_k(t) = P(p_k <= t) is the
     largest level at or under t that p_k can reach at all. With no discordant pair the p-value is 1.
 
-    `share`, one or (C,), bends the coin: the chance that a flip is a loss where something was lost everywhere.
+    `share` bends the coin: the chance that a flip is a loss where something was lost everywhere.
 
     A finding: it may fail a rule, and never passes one (no evidence of damage is not evidence of none).
     """
-    share = np.broadcast_to(np.asarray(share, dtype=float), np.shape(lost))
     lost, both = np.asarray(lost, dtype=np.int64), np.asarray(lost, dtype=np.int64) + np.asarray(gained, dtype=np.int64)
     p = _tail(lost, both, share)
     index = int(np.argmin(p))
@@ -97,21 +97,24 @@ def damage_p(lost: int, gained: int, n: int, margin: float) -> float:
     return min(1.0, float((binom.pmf(both, n, discordance) * np.where(high > both, 0.0, tail)).sum()))
 
 
-def others_share(lost: ArrayLike, gained: ArrayLike) -> Floats:
-    """(C,) for each class the share of losses among the flips of all other classes, and at least 1/2.
+def others_share(lost: ArrayLike, gained: ArrayLike) -> float:
+    """The share of losses among the flips of all classes but the worst, and at least 1/2; (C,) counts in.
 
-    The others count as if 20 more of them had flipped, evenly; and one standard error is added, since the share is
-    estimated: without it 6.5% of runs find something at a level of 5%.
+    They count as if 20 more had flipped, evenly; and one standard error is added, since the share is estimated: without
+    it 6.5% of runs find something at a level of 5%. One share for all classes: were each class's own left out for it,
+    levels that are equal would seem to differ.
     """
-    mine = np.asarray(lost, dtype=np.float64)
-    both = mine + np.asarray(gained, dtype=np.float64)
-    flips = both.sum() - both + PRIOR_FLIPS
-    found = (mine.sum() - mine + PRIOR_FLIPS / 2) / flips
-    bent: Floats = np.clip(found + np.sqrt(found * (1 - found) / flips), 0.5, 1.0)
-    return bent
+    losses, flips = (
+        np.asarray(lost, dtype=np.int64),
+        np.asarray(lost, dtype=np.int64) + np.asarray(gained, dtype=np.int64),
+    )
+    worst = int(np.argmin(_tail(losses, flips, 0.5)))
+    n = float(flips.sum() - flips[worst] + PRIOR_FLIPS)
+    found = float(losses.sum() - losses[worst] + PRIOR_FLIPS / 2) / n
+    return min(1.0, max(0.5, found + math.sqrt(found * (1 - found) / n)))
 
 
-def _tail(heads: Ints, tosses: Ints, share: Floats) -> Floats:
+def _tail(heads: Ints, tosses: Ints, share: float) -> Floats:
     """P(binomial(tosses, share) >= heads), elementwise; heads from 0 to tosses + 1."""
     from scipy.special import bdtr
 
@@ -120,7 +123,7 @@ def _tail(heads: Ints, tosses: Ints, share: Floats) -> Floats:
     return np.where(heads > tosses, 0.0, bdtr(below, tosses, 1 - share))
 
 
-def _reached(level: float, tosses: Ints, share: Floats) -> Floats:
+def _reached(level: float, tosses: Ints, share: float) -> Floats:
     """For each number of tosses the largest upper tail at or under the level; 0 where even all heads are above it."""
     low, high = np.full(tosses.shape, -1), tosses + 1  # the tail of `low` is above the level, that of `high` is not
     while (high - low > 1).any():

@@ -25,18 +25,37 @@ def test_the_worst_class_by_enumerating_every_coin(lost: list[int], gained: list
 
 
 def test_a_bent_coin_by_enumeration() -> None:
-    lost, gained, share = [4, 1], [0, 2], [0.7, 0.6]
+    lost, gained, share = [4, 1], [0, 2], 0.7
     tosses = np.add(lost, gained)
-    observed = min(binom.sf(a - 1, d, s) for a, d, s in zip(lost, tosses, share, strict=True))
+    observed = min(binom.sf(a - 1, d, share) for a, d in zip(lost, tosses, strict=True))
     total = 0.0
     for heads in product(*(range(d + 1) for d in tosses)):
-        least = min(binom.sf(a - 1, d, s) for a, d, s in zip(heads, tosses, share, strict=True))
+        least = min(binom.sf(a - 1, d, share) for a, d in zip(heads, tosses, strict=True))
         total += float(np.prod(binom.pmf(heads, tosses, share))) * (least <= observed * (1 + 1e-9))
     assert families.worst_class(lost, gained, share)[1] == pytest.approx(total)
-    found = families.others_share([890, 0], [90, 0])
-    assert found.tolist() == pytest.approx([0.5 + (0.25 / 20) ** 0.5, 0.9 + 0.3 / 1000**0.5])
-    assert families.others_share([0, 30], [400, 0])[1] == 0.5
     assert families.worst_class([0, 200], [0, 0], families.others_share([0, 200], [0, 0]))[1] < 1e-20
+
+
+@pytest.mark.parametrize(
+    ("lost", "gained", "share"),
+    [
+        ([200, 45], [0, 5], 55 / 70 + (55 * 15 / 70**3) ** 0.5),
+        ([200, 0], [0, 0], 0.5 + (0.25 / 20) ** 0.5),
+        ([30, 0], [0, 400], 0.5),
+    ],
+)
+def test_the_share_of_the_others_by_hand(lost: list[int], gained: list[int], share: float) -> None:
+    """45 + 10 of 50 + 20 flips are losses; without other flips 10 of 20."""
+    assert families.others_share(lost, gained) == pytest.approx(share)
+
+
+@pytest.mark.parametrize("images", [20, 50])
+def test_equal_levels_of_many_small_classes_are_told_to_be_equal(images: int) -> None:
+    rng, found, runs = np.random.default_rng(7), 0, 300
+    for _ in range(runs):
+        lost, gained, _ = rng.multinomial(images, [0.03, 0.03, 0.94], 500).T
+        found += families.worst_class(lost, gained, families.others_share(lost, gained))[1] <= 0.05
+    assert found / runs <= 0.06
 
 
 def test_where_every_class_lost_alike_none_is_beyond_chance() -> None:
