@@ -81,7 +81,8 @@ def rules_for(metric: str | None, margin: str | None, confidence: float | None, 
 
 def plan(rule: Rule, asked: Question, store: Store) -> Plan:
     """Raises InputError where no number of images suffices."""
-    load_target(asked.target)
+    if not asked.next_look:  # looks at tables are remembered under a table's name
+        load_target(asked.target)
     look = next_look(store, asked) if asked.next_look else Look(spends=1 / asked.looks)
     confidence, margin = look.confidence(rule), rule.margin(None)
     together = asked.power ** (1 / max(1, len(rule.classes)))  # every named class must pass

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "run")]
+sys.path.insert(0, str(ROOT))
 
 import numpy as np
-from tiny_models import Memory, make_samples, make_target, write_tflite
 
 from edgeval.records.artifact import Preprocess
 from edgeval.run.host import LocalHost
 from edgeval.run.infer import Job, infer, probe
 from edgeval.run.ssh import SshHost
 from edgeval.tasks.samples import Samples
+from tests.run.tiny_models import Memory, make_samples, make_target, write_tflite
 from tests.sshd import Board, Proxy, start_board
 
 

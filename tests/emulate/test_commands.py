@@ -78,6 +78,14 @@ def test_status_and_stop_of_a_board_whose_card_is_gone(capfd: pytest.CaptureFixt
     assert not home.exists()
 
 
+def test_quiet_commands_say_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    (cache() / "boards" / "mine").mkdir(parents=True)
+    (cache() / "boards" / "mine" / "board.json").write_text(json.dumps({"image": "none"}))
+    for verb in ("stop", "remove"):
+        assert run(["devices", verb, "mine", "-q"]) == 0
+    assert capfd.readouterr() == ("", "")
+
+
 def test_instructions_need_an_emulated_board(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["run", "scalecnn-digits100", "--instructions"]) == 2
     assert "emulated boards only (seen: desktop); choose one: --target pi-zero2-emulated" in capfd.readouterr().err

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_net import Exported, Net, images, request_for
 
 from edgeval.export.convert import Request, export
 from edgeval.records.artifact import FORMATS
+from tests.export.small_net import Exported, Net, images, request_for
 
 
 @pytest.fixture(scope="session")

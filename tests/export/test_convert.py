@@ -8,11 +8,11 @@ import re
 
 import pytest
 import torch
-from small_net import CLASSES, Exported, Net, images, request_for
 
 from edgeval.errors import IntegrityError, ModelError
 from edgeval.export.convert import Request, export
 from edgeval.records.artifact import FORMATS, ArtifactCard, Format
+from tests.export.small_net import CLASSES, Exported, Net, images, request_for
 
 
 @pytest.mark.parametrize("fmt", FORMATS)

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_net import Exported
 
 from edgeval.errors import ModelError
 from edgeval.export import edgetpu, flatbuffer, tflite
 from edgeval.export.convert import Request
+from tests.export.small_net import Exported
 
 
 @pytest.fixture(scope="module")

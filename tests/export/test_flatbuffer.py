@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from small_net import Exported
 
 from edgeval.errors import ModelError
 from edgeval.export import flatbuffer
+from tests.export.small_net import Exported
 
 
 def test_every_constant_is_inside_and_aligned(exported: Exported) -> None:

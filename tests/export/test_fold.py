@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-from small_net import Net
 from torch import nn
 
 from edgeval.export.fold import fold_batch_norm
+from tests.export.small_net import Net
 
 IMAGES = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from small_net import Exported
 
 from edgeval.errors import ModelError
 from edgeval.export.inspect import inspect
+from tests.export.small_net import Exported
 
 
 def test_onnx_operators_and_opset(exported: Exported) -> None:

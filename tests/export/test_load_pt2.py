@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 import torch
-from small_net import Net, request_for
 
 from edgeval.errors import ModelError
 from edgeval.export.convert import export
 from edgeval.export.program import load_pt2
+from tests.export.small_net import Net, request_for
 
 IMAGES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 BATCH = ({0: torch.export.Dim("batch")},)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer.utils import qsv_utils
-from small_net import Exported, Net, request_for
 
 from edgeval.export import flatbuffer, tflite
 from edgeval.export.convert import Request, export
+from tests.export.small_net import Exported, Net, request_for
 
 Ranges = dict[str, tuple[float, float]]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import judge
-from hostile import hostile
 
 from edgeval.records.findings import Comparison
 from edgeval.report.annotations import data, prop, render_annotations
+from tests.report.conftest import judge
+from tests.report.hostile import hostile
 
 COMMAND = re.compile(r"::(error|warning|notice) title=([^:,\r\n]*)::([^\r\n]*)")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import BINARY, Browser
-from hostile import hostile
 
 from edgeval.records.findings import Comparison
 from edgeval.report.html import render_html
 from edgeval.report.index import Entry, render_index
+from tests.report.browser import BINARY, Browser
+from tests.report.hostile import hostile
 
 pytestmark = pytest.mark.skipif(BINARY is None, reason="no chromium on this machine: no page was rendered")
 PROBE = """(() => {

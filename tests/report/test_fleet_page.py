@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from browser import BINARY, Browser
 
 from edgeval.records.findings import Comparison
 from edgeval.records.fleet import DeviceState, Disagreement, Fleet
 from edgeval.report.fleet_page import render_fleet
 from edgeval.report.fleet_text import render_fleet_text
 from edgeval.report.markdown import render_fleet_markdown
+from tests.report.browser import BINARY, Browser
 
 EVIL = "<script>alert(1)</script>|`@all`\x1b[31m" + "x" * 300
 NAMES = ("pi-a", "pi-b", "a-name-that-is-far-too-long-for-any-column-of-a-table")

@@ -11,8 +11,6 @@ from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
-from conftest import judge, judged_row
-from hostile import hostile
 
 from edgeval.errors import InputError, RuntimeMissing
 from edgeval.records.findings import Comparison
@@ -21,6 +19,8 @@ from edgeval.report import judged as judge_words
 from edgeval.report import wording
 from edgeval.report.gallery import MOST
 from edgeval.report.html import render_html
+from tests.report.conftest import judge, judged_row
+from tests.report.hostile import hostile
 
 VOID = {"meta", "img", "br", "link", "hr", "input"}
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from conftest import RULES, judge
 
 from edgeval.records.findings import Comparison
 from edgeval.records.verdict import Status
 from edgeval.report import judged
+from tests.report.conftest import RULES, judge
 
 
 @pytest.mark.parametrize(

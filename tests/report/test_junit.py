@@ -6,13 +6,13 @@ import re
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
-from conftest import judge
-from hostile import hostile
 
 from edgeval.errors import InputError
 from edgeval.records.findings import Comparison
 from edgeval.records.verdict import Status
 from edgeval.report.junit import render_junit
+from tests.report.conftest import judge
+from tests.report.hostile import hostile
 
 # element: (attributes that must be there, those that may, children in this order)
 SCHEMA: dict[str, tuple[set[str], set[str], list[str]]] = {

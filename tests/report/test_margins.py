@@ -6,11 +6,11 @@ import re
 from xml.etree.ElementTree import fromstring
 
 import pytest
-from conftest import RULES
 
 from edgeval.records.findings import Comparison
 from edgeval.records.verdict import RuleResult
 from edgeval.report import floors, judged, margins
+from tests.report.conftest import RULES
 
 
 def words(svg: str) -> list[str]:

@@ -7,12 +7,12 @@ import subprocess
 import sys
 
 import pytest
-from hostile import hostile
 
 from edgeval.errors import InputError
 from edgeval.records.findings import Comparison
 from edgeval.report import wording
 from edgeval.report.markdown import escape, render_markdown
+from tests.report.hostile import hostile
 
 
 def test_the_same_numbers(row: Comparison) -> None:

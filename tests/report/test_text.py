@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import judge
-from hostile import hostile
 
 from edgeval.records.findings import Comparison, Score
 from edgeval.records.verdict import Status
 from edgeval.report import wording
 from edgeval.report.text import render_score, render_text
+from tests.report.conftest import judge
+from tests.report.hostile import hostile
 
 
 def plain(text: str) -> str:

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_models import Answer, Memory, make_target
 
 from edgeval.records.artifact import Preprocess
 from edgeval.run.host import LocalHost
 from edgeval.run.infer import Job, infer, probe
 from edgeval.tasks.samples import Samples
+from tests.run.tiny_models import Answer, Memory, make_target
 
 SHARED = Path(os.environ.get("EDGEVAL_SHARED", Path(__file__).parents[3] / "shared")) / "data"
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tiny_models import Memory
-
 from edgeval.records.recording import Asked, RecordedRun, Recording, RecordingHeader, image_digests
 from edgeval.run.host import LocalHost, content_sha256
 from edgeval.run.infer import Job, infer, probe
+from tests.run.tiny_models import Memory
 
 
 def record_here(job: Job, **more: Any) -> Recording:

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper, save_model
-from tiny_models import CLASSES, SIDE, Answer, make_samples, weights, write_onnx, write_tflite
 
 from edgeval.errors import EdgevalError, IntegrityError, ModelError
 from edgeval.export import flatbuffer
 from edgeval.run.infer import Reading, dequantise
 from edgeval.run.onnxfile import read_onnx
 from edgeval.tasks.samples import Samples
+from tests.run.tiny_models import CLASSES, SIDE, Answer, make_samples, weights, write_onnx, write_tflite
 
 Run = Callable[..., Answer]
 NHWC = (1, SIDE, SIDE, 3)

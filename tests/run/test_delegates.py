@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_models import Answer, Memory, make_samples, make_target, write_tflite
 
 from edgeval.errors import BenchError, EdgevalError, IntegrityError, ModelError, RuntimeMissing, UnreachableError
 from edgeval.records.artifact import Preprocess
@@ -19,6 +18,7 @@ from edgeval.run.infer import infer
 from edgeval.run.job import Job
 from tests.edgetpu_files import CACHING, Run, compiled, flexbuffer, package
 from tests.pythons import environment
+from tests.run.tiny_models import Answer, Memory, make_samples, make_target, write_tflite
 from tests.standin import GOOGLES, YOUNG, Library
 
 LITERT, WORKS = ("litert", "2.3.0"), Library()

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from boards import BOARDS, Board, lay
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeval.run.agent import facts, parse, survey
 from edgeval.run.agent.installed import installed, installer, runtimes
+from tests.run.boards import BOARDS, Board, lay
 
 each_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS.keys())
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
-from tiny_models import SIDE, Answer, make_samples, make_target, write_tflite
 
 from edgeval.records.target import Monitor
 from edgeval.run.agent.monitor import Monitor as Watcher
 from edgeval.run.health import slowdowns, summarise, watched
+from tests.run.tiny_models import SIDE, Answer, make_samples, make_target, write_tflite
 
 COOL = {
     "temperature_c": 50.0,

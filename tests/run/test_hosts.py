@@ -13,8 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from recordings import record_here
-from tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
 
 from edgeval.errors import EdgevalError, InputError, RuntimeMissing
 from edgeval.records.artifact import Preprocess
@@ -22,6 +20,8 @@ from edgeval.run.host import Host, LocalHost
 from edgeval.run.infer import Job, infer, probe
 from edgeval.run.replay import ReplayHost
 from edgeval.run.ssh import SshHost
+from tests.run.recordings import record_here
+from tests.run.tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
 
 ECHO = "import json, sys; print(json.dumps(sys.argv[1:]))"
 HOSTILE = (

@@ -9,12 +9,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_models import CLASSES, SIDE, Answer, Memory, make_samples, make_target, weights, write_onnx, write_tflite
 
 from edgeval.errors import BenchError, CardError, DataError, EdgevalError, IntegrityError, ModelError
 from edgeval.records.artifact import Preprocess
 from edgeval.run.host import LocalHost, LocalProcess
 from edgeval.run.infer import Job, dequantise, infer, missing
+from tests.run.tiny_models import (
+    CLASSES,
+    SIDE,
+    Answer,
+    Memory,
+    make_samples,
+    make_target,
+    weights,
+    write_onnx,
+    write_tflite,
+)
 
 Run = Callable[..., Answer]
 NHWC, NCHW = (1, SIDE, SIDE, 3), (1, 3, SIDE, SIDE)

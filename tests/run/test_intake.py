@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
 
 from edgeval.errors import BenchError, EdgevalError, IntegrityError
 from edgeval.records.artifact import Preprocess
@@ -21,6 +20,7 @@ from edgeval.run.agent import frames
 from edgeval.run.host import LocalHost
 from edgeval.run.infer import Job, infer, probe
 from edgeval.run.intake import harmless, read_chunk, read_facts, read_fault, read_hello
+from tests.run.tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
 
 GOOD = {"start": 4, "stop": 8, "shape": [4, 3], "dtype": "<f4"}
 ROWS = np.zeros((4, 3), "<f4").tobytes()

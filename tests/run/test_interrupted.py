@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_models import SIDE, Answer, Memory, make_samples, make_target, write_tflite
 
 from edgeval.errors import BenchError, RuntimeMissing
 from edgeval.records.artifact import Preprocess
@@ -21,6 +20,7 @@ from edgeval.records.target import Limits
 from edgeval.run.bundle import agent_bytes
 from edgeval.run.host import LocalHost
 from edgeval.run.infer import Job, infer
+from tests.run.tiny_models import SIDE, Answer, Memory, make_samples, make_target, write_tflite
 
 NHWC = (1, SIDE, SIDE, 3)
 Startup = Callable[[str], None]

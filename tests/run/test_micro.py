@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_models import make_target, write_tflite
 
 from edgeval.errors import ModelError, RuntimeMissing
 from edgeval.records.arena import Arena
@@ -17,6 +16,7 @@ from edgeval.run.agent import flatfile
 from edgeval.run.micro import FLOATS, check_arena, check_file, fidelity_of
 from edgeval.run.operators import MICRO, NAMES
 from edgeval.run.probe import pick_engine
+from tests.run.tiny_models import make_target, write_tflite
 
 SHAPE = (1, 4, 4, 3)
 ARENA = Arena(smallest=55_984, total=55_984, head=49_152, tail=6_832)

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_models import make_target
 
 from edgeval.errors import BenchError, CardError, ModelError, RuntimeMissing
 from edgeval.records.target import Target
 from edgeval.run.host import LocalHost
 from edgeval.run.probe import pick_engine, probe
+from tests.run.tiny_models import make_target
 
 TFLITE, ONNX = Path("m.tflite"), Path("m.onnx")
 

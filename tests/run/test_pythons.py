@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
 
 from edgeval.errors import BenchError, RuntimeMissing
 from edgeval.records.artifact import Preprocess
@@ -20,6 +19,7 @@ from edgeval.run.host import LocalHost
 from edgeval.run.infer import Job, infer, probe
 from edgeval.tasks.samples import Samples
 from tests.pythons import VERSIONS, any_python, clean, environment, interpreter
+from tests.run.tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
 
 PROMISED = VERSIONS[2:]
 PINS = {

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny_models import Answer
 
 from edgeval.tasks.samples import Samples
+from tests.run.tiny_models import Answer
 
 
 @pytest.mark.parametrize(("kind", "accuracy"), [("int8", 0.8699), ("float", 0.8721)])

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_models import Answer, make_samples, make_target, write_tflite
 
 from edgeval.errors import ModelError
 from edgeval.run.agent.arena import recorded, smallest
@@ -15,6 +14,7 @@ from edgeval.run.agent.frames import Fault
 from edgeval.run.agent.tflm import Overheard, allocate, contents, reason
 from edgeval.tasks.samples import Samples
 from tests.old_runtime import reference_answers
+from tests.run.tiny_models import Answer, make_samples, make_target, write_tflite
 
 pytest.importorskip("tflite_micro", reason="tflite-micro is not installed (extra micro)")
 Run = Callable[..., Answer]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,7 @@ from edgeval.tasks.samples import Samples
 from edgeval.workflow.bench import Bench
 from edgeval.workflow.run import Model, run_model
 from tests.pythons import environment
-
-sys.path.append(str(Path(__file__).parents[1] / "run"))
-from tiny_models import weights, write_tflite
+from tests.run.tiny_models import weights, write_tflite
 
 CLASSES = 10
 OLD_NUMPY = "numpy<2"

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from surveys import CORAL, FRESH, NOW, PLAIN
 
 from edgeval.errors import BenchError
 from edgeval.run.agent.survey import survey
 from edgeval.run.check.account import read_survey
 from edgeval.run.check.listing import findings
+from tests.run.check.surveys import CORAL, FRESH, NOW, PLAIN
 
 ODD = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.lists(st.text(), max_size=3)

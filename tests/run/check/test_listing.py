@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 import surveys as s
-from surveys import CORAL, CORAL_BOARD, NOW, PLAIN, card, changed
 
 from edgeval.records.target import Target, load_target
 from edgeval.run.check.finding import Finding
 from edgeval.run.check.listing import asked_paths, findings
+from tests.run.check.surveys import CORAL, CORAL_BOARD, NOW, PLAIN, card, changed
 
 BOARDS = {k: v for k, v in vars(s).items() if isinstance(v, dict) and "machine" in v}
 APT = "sudo apt-get update && sudo apt-get install -y --no-install-recommends "

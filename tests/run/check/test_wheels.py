@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from surveys import FRESH, changed
 
 from edgeval.run.check.board import fits
 from edgeval.run.check.wheels import fitting, machine, nearly, numbers
+from tests.run.check.surveys import FRESH, changed
 
 ENGINES = ["litert", "tflite-runtime", "onnxruntime"]
 FIRST = [
