@@ -21,12 +21,10 @@ from edgeval.run.faults import as_error, stopped
 from edgeval.run.health import summarise
 from edgeval.run.host import Host, Process
 from edgeval.run.intake import HINT, harmless, read_chunk, read_fault, read_hello, read_latency, read_look, read_memory
-from edgeval.run.job import Job, Reading, Watch
+from edgeval.run.job import Job
 from edgeval.run.order import order
 from edgeval.run.patience import Patience
 from edgeval.run.probe import last_line, pick_engine, probe
-
-__all__ = ["Job", "Reading", "RunResult", "Sink", "Watch", "dequantise", "infer", "missing", "pick_engine", "probe"]
 
 
 def _silent(text: str) -> None:

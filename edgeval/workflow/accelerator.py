@@ -11,7 +11,7 @@ from edgeval.records.predictions import Source
 from edgeval.records.target import Target
 from edgeval.run.delegates import try_delegate
 from edgeval.run.host import Host
-from edgeval.run.infer import pick_engine
+from edgeval.run.probe import pick_engine
 
 CPU_FALLBACK = "cpu fallback"
 

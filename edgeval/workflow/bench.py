@@ -10,16 +10,17 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeval.errors import BenchError, CardError, UnreachableError
+from edgeval.errors import BenchError, CardError, InputError
 from edgeval.records.artifact import Preprocess
 from edgeval.records.predictions import Source
 from edgeval.records.recording import read_recording
 from edgeval.records.reporter import Progress, Reporter, Silent
 from edgeval.records.target import Origin, Recorded, Target, load_target
 from edgeval.run.host import Host, LocalHost
-from edgeval.run.infer import RunResult, Sink, probe
+from edgeval.run.infer import RunResult, Sink
 from edgeval.run.job import Job, Reading
 from edgeval.run.micro import FIDELITY, is_micro
+from edgeval.run.probe import probe
 from edgeval.run.replay import ReplayHost
 from edgeval.run.ssh import SshHost
 from edgeval.tasks.samples import Samples
@@ -135,8 +136,10 @@ def open_bench(
         with _replay(target) as bench:
             yield bench
         return
-    elif target.kind not in ("cpu", "gpu", "edgetpu"):
-        raise BenchError(f"this version cannot run on {target.kind} targets yet", seen=target.name)
+    elif target.kind == "mcu":
+        hint = 'set engine = "tflm" in [runtime], and type = "local" in [transport]'
+        seen = f"{target.runtime.engine}, {target.transport.type}"
+        raise CardError(f"{target.name}: only TFLM on this computer runs for a microcontroller", seen=seen, hint=hint)
     elif target.machine:
         fidelity = f"{target.machine.fidelity}: {target.machine.note}"
     counter = counter_of(target) if instructions else None
@@ -152,7 +155,7 @@ def open_bench(
 
 
 def open_host(target: Target, reporter: Reporter | None = None) -> AbstractContextManager[Host]:
-    """The host that the card's [transport] leads to. Raises UnreachableError."""
+    """The host that the card's [transport] leads to. Raises UnreachableError, InputError for a recording."""
     if target.transport.type == "local":
         own = target.transport.local_python
         return LocalHost() if own is None else LocalHost(python=own)
@@ -160,12 +163,9 @@ def open_host(target: Target, reporter: Reporter | None = None) -> AbstractConte
         return SshHost(target, reporter)
     if target.transport.type == "emulated":
         return board_host(target, reporter or Silent())
-    hint = f"add --emulate for its stand-in on this computer (edgeval devices show {target.name})"
-    raise UnreachableError(
-        f"{target.name} is reached over {target.transport.type}, which this version cannot do yet",
-        seen=target.transport.host,
-        hint=hint if target.emulate else "",
-    )
+    hint = f"edgeval run and edgeval compare take it: --target {target.name}"
+    seen = target.transport.recording
+    raise InputError(f"{target.name} is a recording: there is no device to reach", seen=seen, hint=hint)
 
 
 @contextmanager

@@ -13,8 +13,9 @@ from edgeval.errors import ModelError, RuntimeMissing
 from edgeval.records.kerasfile import model_sha256
 from edgeval.records.reporter import Reporter, Silent
 from edgeval.run.canary import Floats, compare, places
-from edgeval.run.infer import dequantise, infer, pick_engine
+from edgeval.run.infer import dequantise, infer
 from edgeval.run.job import Job
+from edgeval.run.probe import pick_engine
 from edgeval.store import Store, key
 from edgeval.workflow.bench import Bench, open_bench
 

@@ -15,7 +15,8 @@ from edgeval.records.artifact import Preprocess
 from edgeval.records.diagnosis import Diagnosis, Suspect
 from edgeval.records.predictions import looks_like_probabilities
 from edgeval.records.reporter import Reporter
-from edgeval.run.infer import Job, Reading, dequantise, infer
+from edgeval.run.infer import dequantise, infer
+from edgeval.run.job import Job, Reading
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.bench import Bench, open_bench

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from edgeval import __version__
 from edgeval.errors import EdgevalError
 from edgeval.run.host import LocalHost
-from edgeval.run.infer import probe
+from edgeval.run.probe import probe
 from edgeval.workflow.data import data_folder
 from edgeval.workflow.jobs import cores
 

@@ -48,7 +48,7 @@ def tagged(tag: str) -> list[str]:
 
 
 @dataclass
-class Board:
+class Member:
     """One target of a fleet, as typed and by its card's name: its bench once it is open, and what ended its run."""
 
     target: str
@@ -83,17 +83,17 @@ class Opening:
 PLAIN = Opening()
 
 
-def muster(names: Sequence[str], work: Work, reporter: Reporter, how: Opening = PLAIN) -> list[Board]:
+def muster(names: Sequence[str], work: Work, reporter: Reporter, how: Opening = PLAIN) -> list[Member]:
     """Do the work on every target, at once where they are different machines; how each ended, in order.
 
     A target that dies ends its own work only. An interrupt ends all of them.
     """
     cards = [load_target(name) for name in names]
-    boards = [Board(name, card.name) for name, card in zip(names, cards, strict=True)]
+    boards = [Member(name, card.name) for name, card in zip(names, cards, strict=True)]
     if len({board.name for board in boards}) < len(boards):
         seen = ", ".join(f"{board.target} is {board.name}" for board in boards)
         raise InputError("two targets have one name", seen=seen, hint="give their cards different names")
-    stop, machines = threading.Event(), dict[str, list[Board]]()
+    stop, machines = threading.Event(), dict[str, list[Member]]()
     for board, card in zip(boards, cards, strict=True):
         machines.setdefault(_machine(card, how.emulate), []).append(board)
     told = Stoppable(reporter, stop)
@@ -116,7 +116,7 @@ def _machine(card: Target, emulate: bool) -> str:
     return "here" if emulate or card.transport.type == "local" else card.transport.model_dump_json()
 
 
-def _visit(boards: Sequence[Board], work: Work, reporter: Reporter, how: Opening) -> None:
+def _visit(boards: Sequence[Member], work: Work, reporter: Reporter, how: Opening) -> None:
     """The life of one thread."""
     for board in boards:
         unexpected = BenchError("the run of this target ended unexpectedly", seen=board.name, hint="run it again")
@@ -173,7 +173,7 @@ class Compared:
     fleet: Fleet
 
 
-def fleet_of(name: str, boards: Sequence[Board], evidences: Sequence[Evidence]) -> Fleet:
+def fleet_of(name: str, boards: Sequence[Member], evidences: Sequence[Evidence]) -> Fleet:
     """What became of the boards, and where those that answered disagree. Raises where none did."""
     if not evidences:
         raise nobody(boards)
@@ -183,7 +183,7 @@ def fleet_of(name: str, boards: Sequence[Board], evidences: Sequence[Evidence]) 
     return Fleet(name=name, devices=tuple(states), disagreement=found)
 
 
-def nobody(boards: Sequence[Board]) -> EdgevalError:
+def nobody(boards: Sequence[Member]) -> EdgevalError:
     """The error for a fleet of which no target answered: of the kind that counts most."""
     errors = [board.error for board in boards if board.error is not None]
     code = worst_code(error.exit_code for error in errors)

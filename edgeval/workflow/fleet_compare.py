@@ -14,7 +14,7 @@ from edgeval.tasks.samples import Samples
 from edgeval.workflow.bench import Bench
 from edgeval.workflow.compare import Before, CompareOptions, choose, compare_ladder, nothing_before
 from edgeval.workflow.data import load_split
-from edgeval.workflow.fleet import Board, Compared, Opening, fleet_of, muster
+from edgeval.workflow.fleet import Compared, Member, Opening, fleet_of, muster
 from edgeval.workflow.models import (
     Setting,
     SideSpec,
@@ -45,7 +45,8 @@ def compare_ladder_fleet(
 
     def work(bench: Bench, told: Reporter) -> None:
         for rung in rungs:
-            model = rung_model(store, ladder, rung, seed, options.format or bench.target.model.format)
+            fmt = options.format or bench.target.model.format
+            model = rung_model(store, ladder, rung, seed, fmt, profile=bench.target.profile(fmt))
             run_images(model, whole, options.images, bench, store, told)
 
     boards = muster(names, work, reporter, Opening(options.emulate, options.instructions))
@@ -85,6 +86,6 @@ def compare_models_fleet(
     return Compared(evidences, samples, fleet_of(candidate.text, boards, evidences))
 
 
-def answered(boards: Sequence[Board]) -> list[Board]:
+def answered(boards: Sequence[Member]) -> list[Member]:
     """The boards whose work is done."""
     return [board for board in boards if board.error is None]

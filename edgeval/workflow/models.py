@@ -23,7 +23,7 @@ from edgeval.records.ladder import load_ladder
 from edgeval.records.predictions import Predictions, read_table
 from edgeval.records.reporter import Reporter, Silent
 from edgeval.records.target import load_target
-from edgeval.run.infer import Reading
+from edgeval.run.job import Reading
 from edgeval.store import Store
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples

@@ -12,7 +12,8 @@ from edgeval.errors import InputError
 from edgeval.records.evidence import Evidence
 from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Reporter
-from edgeval.run.infer import Job, Watch, dequantise
+from edgeval.run.infer import dequantise
+from edgeval.run.job import Job, Watch
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.bench import Bench

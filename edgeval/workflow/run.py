@@ -15,9 +15,11 @@ from edgeval.records.kerasfile import model_bytes, model_sha256
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Predictions, Source, from_outputs, looks_like_probabilities
 from edgeval.records.reporter import Progress, Reporter
-from edgeval.run.infer import Job, Reading, RunResult, dequantise, infer, pick_engine
+from edgeval.run.infer import RunResult, dequantise, infer
+from edgeval.run.job import Job, Reading
 from edgeval.run.micro import check_arena, check_file, check_flash, fidelity_of, is_micro
 from edgeval.run.onnxfile import external_files, read_onnx
+from edgeval.run.probe import pick_engine
 from edgeval.store import Chunks, Store, file_safe, key
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.accelerator import CPU_FALLBACK

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from edgeval.errors import BenchError, EdgevalError, InputError, IntegrityError, UnreachableError
 from edgeval.records.reporter import Progress, Reporter
 from edgeval.records.target import load_target
-from edgeval.run.infer import Job, RunResult, Sink, infer, missing
+from edgeval.run.infer import RunResult, Sink, infer, missing
+from edgeval.run.job import Job
 from edgeval.run.probe import TFLITE_ENGINES
 from edgeval.workflow.bench import Bench, open_bench
-from edgeval.workflow.fleet import Board, Opening, nobody
+from edgeval.workflow.fleet import Member, Opening, nobody
 
 PIECES_A_BOARD = 4
 SMALLEST = 50
@@ -181,7 +182,7 @@ def open_crew(names: Sequence[str], how: Opening, reporter: Reporter) -> Iterato
     with ExitStack() as stack:
         boards = []
         for name in names:
-            board = Board(name, load_target(name).name)
+            board = Member(name, load_target(name).name)
             boards.append(board)
             try:
                 opened = open_bench(name, emulate=how.emulate, instructions=how.instructions, reporter=reporter)

@@ -25,7 +25,9 @@ import numpy as np
 
 from edgeval.records.artifact import Preprocess
 from edgeval.run.host import LocalHost
-from edgeval.run.infer import Job, infer, probe
+from edgeval.run.infer import infer
+from edgeval.run.job import Job
+from edgeval.run.probe import probe
 from edgeval.run.ssh import SshHost
 from tests.run.tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
 from tests.sshd import Board, Proxy, start_board

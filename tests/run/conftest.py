@@ -14,7 +14,9 @@ import pytest
 
 from edgeval.records.artifact import Preprocess
 from edgeval.run.host import LocalHost
-from edgeval.run.infer import Job, infer, probe
+from edgeval.run.infer import infer
+from edgeval.run.job import Job
+from edgeval.run.probe import probe
 from edgeval.tasks.samples import Samples
 from tests.run.tiny_models import Answer, Memory, make_target
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from edgeval.records.recording import Asked, RecordedRun, Recording, RecordingHeader, image_digests
 from edgeval.run.host import LocalHost, content_sha256
-from edgeval.run.infer import Job, infer, probe
+from edgeval.run.infer import infer
+from edgeval.run.job import Job
+from edgeval.run.probe import probe
 from tests.run.tiny_models import Memory
 
 

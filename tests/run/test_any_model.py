@@ -12,7 +12,8 @@ from onnx import TensorProto, helper, numpy_helper, save_model
 
 from edgeval.errors import EdgevalError, IntegrityError, ModelError
 from edgeval.export import flatbuffer
-from edgeval.run.infer import Reading, dequantise
+from edgeval.run.infer import dequantise
+from edgeval.run.job import Reading
 from edgeval.run.onnxfile import read_onnx
 from edgeval.tasks.samples import Samples
 from tests.run.tiny_models import CLASSES, SIDE, Answer, make_samples, weights, write_onnx, write_tflite

@@ -12,7 +12,8 @@ import pytest
 from tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
 
 from edgeval.records.artifact import Preprocess
-from edgeval.run.infer import Job, infer
+from edgeval.run.infer import infer
+from edgeval.run.job import Job
 from edgeval.run.ssh import SshHost
 from tests.sshd import Board
 

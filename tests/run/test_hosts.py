@@ -17,7 +17,9 @@ import pytest
 from edgeval.errors import EdgevalError, InputError, RuntimeMissing
 from edgeval.records.artifact import Preprocess
 from edgeval.run.host import Host, LocalHost
-from edgeval.run.infer import Job, infer, probe
+from edgeval.run.infer import infer
+from edgeval.run.job import Job
+from edgeval.run.probe import probe
 from edgeval.run.replay import ReplayHost
 from edgeval.run.ssh import SshHost
 from tests.run.recordings import record_here

@@ -13,7 +13,8 @@ import pytest
 from edgeval.errors import BenchError, CardError, DataError, EdgevalError, IntegrityError, ModelError
 from edgeval.records.artifact import Preprocess
 from edgeval.run.host import LocalHost, LocalProcess
-from edgeval.run.infer import Job, dequantise, infer, missing
+from edgeval.run.infer import dequantise, infer, missing
+from edgeval.run.job import Job
 from tests.run.tiny_models import (
     CLASSES,
     SIDE,

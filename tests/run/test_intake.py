@@ -18,8 +18,10 @@ from edgeval.errors import BenchError, EdgevalError, IntegrityError
 from edgeval.records.artifact import Preprocess
 from edgeval.run.agent import frames
 from edgeval.run.host import LocalHost
-from edgeval.run.infer import Job, infer, probe
+from edgeval.run.infer import infer
 from edgeval.run.intake import harmless, read_chunk, read_facts, read_fault, read_hello
+from edgeval.run.job import Job
+from edgeval.run.probe import probe
 from tests.run.tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
 
 GOOD = {"start": 4, "stop": 8, "shape": [4, 3], "dtype": "<f4"}

@@ -19,7 +19,8 @@ from edgeval.records.artifact import Preprocess
 from edgeval.records.target import Limits
 from edgeval.run.bundle import agent_bytes
 from edgeval.run.host import LocalHost
-from edgeval.run.infer import Job, infer
+from edgeval.run.infer import infer
+from edgeval.run.job import Job
 from tests.run.tiny_models import SIDE, Answer, Memory, make_samples, make_target, write_tflite
 
 NHWC = (1, SIDE, SIDE, 3)

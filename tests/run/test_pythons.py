@@ -16,7 +16,9 @@ from edgeval.records.artifact import Preprocess
 from edgeval.records.target import Transport
 from edgeval.run.bundle import agent_bytes
 from edgeval.run.host import LocalHost
-from edgeval.run.infer import Job, infer, probe
+from edgeval.run.infer import infer
+from edgeval.run.job import Job
+from edgeval.run.probe import probe
 from edgeval.tasks.samples import Samples
 from tests.pythons import VERSIONS, any_python, clean, environment, interpreter
 from tests.run.tiny_models import SIDE, Memory, make_samples, make_target, write_tflite

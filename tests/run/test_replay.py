@@ -10,7 +10,8 @@ import pytest
 from edgeval.errors import BenchError
 from edgeval.records.artifact import Preprocess
 from edgeval.run.host import content_sha256
-from edgeval.run.infer import Job, RunResult, infer
+from edgeval.run.infer import RunResult, infer
+from edgeval.run.job import Job
 from edgeval.run.replay import ReplayHost
 from tests.run.recordings import record_here
 from tests.run.tiny_models import SIDE, Memory, make_samples, make_target, write_tflite

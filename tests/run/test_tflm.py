@@ -116,7 +116,7 @@ def test_a_model_that_cannot_run_there_says_why(answer: Run, tmp_path: Path, dty
 
 
 def test_one_of_several_outputs_is_read(answer: Run, tmp_path: Path) -> None:
-    from edgeval.run.infer import Reading
+    from edgeval.run.job import Reading
 
     model, samples = write_tflite(tmp_path / "m.tflite", (1, 4, 4, 3), dtype="int8", outputs=2), make_samples(5)
     got = answer(model, samples, target=MICRO, reading=Reading(output="answer1"))

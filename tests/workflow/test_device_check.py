@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from edgeval.cli.edge import run
+from edgeval.errors import CardError
+from edgeval.workflow.bench import open_bench
 
 CARD = 'schema = "edgeval/device/1"\nname = "here"\n'
 
@@ -25,6 +27,13 @@ def test_this_computer_lacks_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     assert code == 0
     assert body["complete"]
     assert {"reached", "Python", "numpy", "runtime"} <= {item["name"] for item in body["findings"]}
+
+
+def test_a_microcontroller_runs_on_tflm_only(tmp_path: Path) -> None:
+    path = tmp_path / "chip.toml"
+    path.write_text(CARD + 'kind = "mcu"\n')
+    with pytest.raises(CardError, match=r"only TFLM .*seen: litert, local.*engine = .tflm."), open_bench(str(path)):
+        pass
 
 
 @pytest.mark.parametrize("name", ["desktop-reference", "mcu"])
@@ -80,3 +89,10 @@ def test_an_unknown_device_names_the_nearest(capfd: pytest.CaptureFixture[str]) 
     code = run(["devices", "check", "rpi44"])
     assert code == 2
     assert "rpi4" in capfd.readouterr().err
+
+
+def test_a_recording_is_no_device(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "kept.toml"
+    path.write_text(CARD + '[transport]\ntype = "replay"\nrecording = "a.npz"\n')
+    assert run(["devices", "check", str(path)]) == 2
+    assert "is a recording: there is no device to reach (seen: a.npz)" in capfd.readouterr().err

@@ -67,6 +67,16 @@ def test_two_cards_of_one_name_are_refused(lab: Compare, tmp_path: Path) -> None
         muster(["one", "again"], lambda bench, told: None, Silent())
 
 
+def test_each_target_gets_the_files_of_its_own_runtime(type_there: Callable[[str], Typed], tmp_path: Path) -> None:
+    card = tmp_path / "old.toml"
+    card.write_text('schema = "edgeval/device/1"\nname = "old"\n[model]\nper_channel_dense = false\n')
+    code, out, err = type_there(f"compare --target desktop,{card} --rung c4 --images 40 --floor-budget 0 --json -")
+    assert code == 2, err
+    one, other = json.loads(out)["devices"]
+    assert (one["state"], other["state"]) == ("answered", "failed")
+    assert "--for tflite-runtime" in other["error"]
+
+
 @pytest.mark.parametrize(
     ("codes", "counts"), [((0, 1, 4), 4), ((3, 1), 1), ((5, 1, 3), 5), ((4, 2, 5), 2), ((), 0), ((0, 3), 3)]
 )

@@ -19,7 +19,8 @@ from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Silent
 from edgeval.records.target import load_target
 from edgeval.run.host import LocalHost
-from edgeval.run.infer import Reading, probe
+from edgeval.run.job import Reading
+from edgeval.run.probe import probe
 from edgeval.run.replay import ReplayHost
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples

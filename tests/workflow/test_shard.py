@@ -18,7 +18,8 @@ from edgeval.errors import BenchError, InputError, IntegrityError
 from edgeval.records.artifact import Preprocess
 from edgeval.records.reporter import Silent
 from edgeval.run.host import LocalHost
-from edgeval.run.infer import Job, infer
+from edgeval.run.infer import infer
+from edgeval.run.job import Job
 from edgeval.workflow.bench import Bench, open_bench
 from edgeval.workflow.fleet import Opening
 from edgeval.workflow.shard import Crew, check_identical, differences, open_crew

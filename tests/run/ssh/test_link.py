@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeval.run.infer import probe
+from edgeval.run.probe import probe
 from edgeval.run.ssh import SshHost
 from tests.pythons import VERSIONS, any_python
 from tests.run.ssh.ssh_lab import SLEEP, script

@@ -14,7 +14,9 @@ import pytest
 
 from edgeval.errors import BenchError, LinkLost, RuntimeMissing, UnreachableError
 from edgeval.records.artifact import Preprocess
-from edgeval.run.infer import Job, infer, pick_engine, probe
+from edgeval.run.infer import infer
+from edgeval.run.job import Job
+from edgeval.run.probe import pick_engine, probe
 from edgeval.run.ssh import SshHost
 from tests.run.ssh.ssh_lab import LONG, SLEEP, Listener, gone, script
 from tests.run.tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
