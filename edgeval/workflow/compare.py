@@ -23,6 +23,7 @@ from edgeval.records.reporter import Reporter
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.accelerator import accelerator_notes
+from edgeval.workflow.artifact import Model, rung_model
 from edgeval.workflow.bench import Bench, bench_of, open_bench, origin_notes, share_notes
 from edgeval.workflow.data import load_split
 from edgeval.workflow.described import board_notes
@@ -30,7 +31,7 @@ from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor, retraining_floor
 from edgeval.workflow.leakage import leak_note
 from edgeval.workflow.partial import Bid, Early, part_of, run_images, subset
-from edgeval.workflow.run import Model, preflight, rung_model
+from edgeval.workflow.run import preflight
 
 DESKTOP = "desktop"
 Before = Callable[[NDArray[np.int64], tuple[str, ...]], None]

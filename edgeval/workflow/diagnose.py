@@ -19,9 +19,9 @@ from edgeval.run.infer import dequantise, infer
 from edgeval.run.job import Job, Reading
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.artifact import Model
 from edgeval.workflow.bench import Bench, open_bench
 from edgeval.workflow.models import Flags, SideSpec, check_side, is_model, model_of
-from edgeval.workflow.run import Model
 from edgeval.workflow.suspects import Order, Way, orders, ways
 
 BLOCK_BYTES = 256 * 2**20  # of prepared images that go through the model in one run

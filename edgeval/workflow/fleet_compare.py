@@ -11,6 +11,7 @@ from edgeval.records.ladder import Ladder
 from edgeval.records.reporter import Reporter, Silent
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.artifact import rung_model
 from edgeval.workflow.bench import Bench
 from edgeval.workflow.compare import Before, CompareOptions, choose, compare_ladder, nothing_before
 from edgeval.workflow.data import load_split
@@ -26,7 +27,6 @@ from edgeval.workflow.models import (
     text_is_rung,
 )
 from edgeval.workflow.partial import run_images
-from edgeval.workflow.run import rung_model
 
 
 def compare_ladder_fleet(

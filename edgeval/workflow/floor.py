@@ -16,8 +16,9 @@ from edgeval.records.reporter import Reporter, Silent
 from edgeval.records.target import Kernels
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.artifact import Model
 from edgeval.workflow.bench import Bench, open_bench
-from edgeval.workflow.run import Model, run_model
+from edgeval.workflow.run import run_model
 
 FAMILIES: tuple[Kernels, ...] = ("auto", "builtin", "reference")
 FLOOR_BUDGET_S = 60.0

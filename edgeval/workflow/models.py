@@ -28,6 +28,7 @@ from edgeval.store import Store
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.accelerator import accelerator_notes
+from edgeval.workflow.artifact import Model, rung_model
 from edgeval.workflow.bench import Bench, bench_of, origin_notes, share_notes
 from edgeval.workflow.compare import Before, nothing_before
 from edgeval.workflow.data import load_split, preprocess_from
@@ -36,7 +37,7 @@ from edgeval.workflow.export import torch_table
 from edgeval.workflow.floor import FLOOR_BUDGET_S, kernel_floor
 from edgeval.workflow.leakage import leak_note
 from edgeval.workflow.partial import Bid, Early, run_images, subset
-from edgeval.workflow.run import Model, preflight, rung_model
+from edgeval.workflow.run import preflight
 
 MODELS = (".onnx", ".tflite")
 KERAS = (".keras", ".h5", "a SavedModel folder")

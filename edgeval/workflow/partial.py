@@ -16,9 +16,9 @@ from edgeval.run.infer import dequantise
 from edgeval.run.job import Job, Watch
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.artifact import Model, model_identity, ready
 from edgeval.workflow.bench import Bench
 from edgeval.workflow.run import (
-    Model,
     accepted,
     counted,
     fitted,
@@ -26,9 +26,7 @@ from edgeval.workflow.run import (
     inferred,
     leaks,
     marks,
-    model_identity,
     ran_on,
-    ready,
     record,
     run_model,
     table_of,

@@ -13,10 +13,11 @@ from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Reporter
 from edgeval.store import Store
+from edgeval.workflow.artifact import rung_model
 from edgeval.workflow.bench import Bench, bench_of
 from edgeval.workflow.data import load_split
 from edgeval.workflow.fleet import Opening, muster
-from edgeval.workflow.run import run_model, rung_model
+from edgeval.workflow.run import run_model
 
 
 @dataclass(frozen=True)

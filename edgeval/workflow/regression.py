@@ -25,24 +25,14 @@ from edgeval.run.job import Job
 from edgeval.store import Store
 from edgeval.tasks.quantities import Quantities, load_quantities
 from edgeval.workflow.accelerator import accelerator_notes
+from edgeval.workflow.artifact import Model, model_identity
 from edgeval.workflow.bench import Bench, bench_of, origin_notes
 from edgeval.workflow.described import board_notes
 from edgeval.workflow.finished import finished_elsewhere
 from edgeval.workflow.index import index_store, page_stem
 from edgeval.workflow.kept import file_stem, read_numbers
 from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
-from edgeval.workflow.run import (
-    Model,
-    accepted,
-    answers,
-    fitted,
-    marks,
-    model_identity,
-    preflight,
-    ran_on,
-    source_of,
-    work_name,
-)
+from edgeval.workflow.run import accepted, answers, fitted, marks, preflight, ran_on, source_of, work_name
 
 Tolerance = tuple[float, ...] | None
 MOST_JSON = 256_000_000  # bytes; what is larger is none of ours

@@ -2,56 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from edgeval.errors import BenchError, IntegrityError, MissingError
-from edgeval.records.artifact import Format, Preprocess, Profile, file_name
-from edgeval.records.compiled import CompiledCard
+from edgeval.errors import BenchError, IntegrityError
+from edgeval.records.artifact import Preprocess
 from edgeval.records.kerasfile import model_bytes, model_sha256
-from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Predictions, Source, from_outputs, looks_like_probabilities
 from edgeval.records.reporter import Progress, Reporter
 from edgeval.run.infer import RunResult, dequantise, infer
-from edgeval.run.job import Job, Reading
+from edgeval.run.job import Job
 from edgeval.run.micro import check_arena, check_file, check_flash, fidelity_of, is_micro
-from edgeval.run.onnxfile import external_files, read_onnx
 from edgeval.run.probe import pick_engine
 from edgeval.store import Chunks, Store, file_safe, key
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.accelerator import CPU_FALLBACK
+from edgeval.workflow.artifact import Model, model_identity, ready
 from edgeval.workflow.bench import Answered, Bench
 from edgeval.workflow.canary import canary
 from edgeval.workflow.compiled import compiled_for
 from edgeval.workflow.described import with_doubts
 from edgeval.workflow.finished import finished_elsewhere
 from edgeval.workflow.leakage import leak_note, leaked
-
-READ = Reading()
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model file with all that is needed to run it and to name its answers.
-
-    calibration: content hashes of the images that calibrated it; class_names: those that it was made for; None where
-    that is not known. compiled: of a file that was compiled for an accelerator, from `source`.
-    """
-
-    path: Path
-    name: str
-    format: str
-    preprocess: Preprocess
-    params: int | None = None
-    outputs: Literal["logits", "probs", "auto"] = "auto"
-    reading: Reading = READ
-    calibration: tuple[str, ...] | None = None
-    class_names: tuple[str, ...] | None = None
-    compiled: CompiledCard | None = None
-    source: Path | None = None
 
 
 def run_model(
@@ -118,29 +93,6 @@ def accepted(model: Model, bench: Bench, found: Source) -> None:
     """Raise ModelError where the card's limits, which may have changed since the run, forbid the model."""
     check_flash(model_bytes(model.path), model.path.name, bench.target)
     check_arena(found.arena, model.path.name, bench.target)
-
-
-def ready(model: Model, samples: Samples) -> Model:
-    """The model told how many classes the data has. Raises IntegrityError where they stand in another order."""
-    _check_order(model, samples)
-    return replace(model, reading=replace(model.reading, classes=len(samples.class_names)))
-
-
-def model_identity(path: Path) -> str:
-    """One hash of a model with all its files; of the file alone where it is one."""
-    sha256 = model_sha256(path)
-    files = external_files(path, read_onnx(path)) if path.suffix.lower() == ".onnx" else []
-    return key(sha256, *(model_sha256(file) for file in files)) if files else sha256
-
-
-def _check_order(model: Model, samples: Samples) -> None:
-    """Raise IntegrityError where the data has the model's classes in another order."""
-    known, given = model.class_names, samples.class_names
-    if known and known != given and sorted(known) == sorted(given):
-        at = next(i for i, (one, two) in enumerate(zip(known, given, strict=True)) if one != two)
-        seen = f"class {at} is {given[at]} in the data, {known[at]} in the model's card"
-        hint = "list the classes in the model's order: classes.txt, or class_names in the .npz"
-        raise IntegrityError(f"{model.name} was made for the same classes in another order", seen=seen, hint=hint)
 
 
 def _tell(model: Model, found: Predictions, reporter: Reporter) -> None:
@@ -277,26 +229,3 @@ def marks(model: Model, bench: Bench, found: Source) -> dict[str, Any]:
         "latency": None if emulated else found.latency,
         "peak_memory_mb": None if emulated else found.peak_memory_mb,
     }
-
-
-def rung_model(
-    store: Store, ladder: Ladder, rung: Rung, seed: int, fmt: Format, *, profile: Profile = "litert"
-) -> Model:
-    """An exported file of a ladder, for a runtime family. Raises MissingError with the exact export command."""
-    found = store.artifact(store.rung(ladder.name, rung.name, seed), file_name(fmt, profile))
-    if found is None:
-        words = f"--format {fmt}" + ("" if profile == "litert" else f" --for {profile}")
-        command = f"edgeval export {ladder.typed} --rung {rung.name} --seed {seed} {words}{store.flag}"
-        what = f"{rung.name} seed {seed} is not exported to {fmt}" + ("" if profile == "litert" else f" for {profile}")
-        raise MissingError(what, seen=store.root, hint=f"run: {command}")
-    path, card = found
-    trained = store.checkpoint(store.rung(ladder.name, rung.name, seed))
-    stale = trained and card.checkpoint_sha256 not in (None, trained[1].sha256)
-    if card.name != f"{ladder.name}:{rung.name}:s{seed}" or stale:
-        hint = f"run: edgeval export {ladder.typed} --rung {rung.name} --seed {seed} --overwrite{store.flag}"
-        raise IntegrityError(
-            f"{path} was not exported from {rung.name} seed {seed} as it is", seen=card.name, hint=hint
-        )
-    hashes = card.calibration.content_hashes if card.calibration else ()
-    name, reading = f"{ladder.name}:{rung.name}", Reading()
-    return Model(path, name, fmt, card.preprocess, card.params, "logits", reading, hashes, card.class_names)

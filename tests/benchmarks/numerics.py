@@ -25,10 +25,11 @@ from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Silent
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.artifact import Model, rung_model
 from edgeval.workflow.bench import open_bench
 from edgeval.workflow.data import load_split
 from edgeval.workflow.partial import subset
-from edgeval.workflow.run import Model, run_model, rung_model
+from edgeval.workflow.run import run_model
 
 PLACES = ("desktop", "pi4-emulated", "pi5-emulated")
 SHOWN = {"desktop": "x86", "pi4-emulated": "Cortex-A72", "pi5-emulated": "Cortex-A76"}

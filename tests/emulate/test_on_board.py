@@ -15,9 +15,10 @@ from edgeval.records.reporter import Silent
 from edgeval.records.target import load_target
 from edgeval.run.job import Job
 from edgeval.store import Store
+from edgeval.workflow.artifact import Model
 from edgeval.workflow.bench import open_bench
 from edgeval.workflow.boards import board_of, release
-from edgeval.workflow.run import Model, counted, run_model
+from edgeval.workflow.run import counted, run_model
 from tests.run.tiny_models import make_samples, write_onnx, write_tflite
 
 FILES = [

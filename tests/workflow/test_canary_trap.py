@@ -17,8 +17,9 @@ from edgeval.run.host import LocalHost
 from edgeval.run.probe import probe
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.artifact import Model
 from edgeval.workflow.bench import Bench
-from edgeval.workflow.run import Model, run_model
+from edgeval.workflow.run import run_model
 from tests.pythons import environment
 from tests.run.tiny_models import weights, write_tflite
 

@@ -8,10 +8,11 @@ from edgeval.records.artifact import Preprocess
 from edgeval.records.predictions import Source
 from edgeval.records.reporter import Progress
 from edgeval.store import Store
+from edgeval.workflow.artifact import Model
 from edgeval.workflow.bench import open_bench
 from edgeval.workflow.described import board_notes
 from edgeval.workflow.record import recorded
-from edgeval.workflow.run import Model, run_model
+from edgeval.workflow.run import run_model
 from tests.run.tiny_models import SIDE, make_samples, write_tflite
 
 CARD = """schema = "edgeval/device/1"

@@ -12,8 +12,8 @@ from edgeval.records.artifact import Preprocess
 from edgeval.records.predictions import Predictions, Source
 from edgeval.records.reporter import Silent
 from edgeval.store import Store
+from edgeval.workflow.artifact import Model
 from edgeval.workflow.floor import kernel_floor, retraining_floor
-from edgeval.workflow.run import Model
 from tests.run.tiny_models import SIDE, make_samples, write_onnx, write_tflite
 
 

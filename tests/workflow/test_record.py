@@ -24,9 +24,10 @@ from edgeval.run.probe import probe
 from edgeval.run.replay import ReplayHost
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
+from edgeval.workflow.artifact import Model
 from edgeval.workflow.bench import Answered, open_bench, origin_notes
 from edgeval.workflow.record import Recorder, as_sent, check_place, recorded
-from edgeval.workflow.run import Model, run_model
+from edgeval.workflow.run import run_model
 from tests.run.tiny_models import SIDE, make_samples, write_tflite
 
 SHAPE = (1, SIDE, SIDE, 3)
