@@ -77,6 +77,31 @@ def test_every_command_has_help_and_a_place_in_the_docs(verb: str) -> None:
     assert any(f"edgeval {verb}" in text for name, text in TEXTS.items() if name != "docs/cli.md")
 
 
+def leaves() -> dict[str, click.Command]:
+    """Every command that does something, by its words."""
+    found: dict[str, click.Command] = {}
+    for verb in VERBS:
+        command = cli.get_command(click.Context(cli), verb)
+        inner = command.list_commands(click.Context(command)) if isinstance(command, click.Group) else []
+        for name in inner:
+            found[f"{verb} {name}"] = command.get_command(click.Context(command), name)  # type: ignore[union-attr, assignment]
+        found |= {} if inner or command is None else {verb: command}
+    return found
+
+
+@pytest.mark.parametrize("words", leaves())
+def test_every_help_gives_an_example(words: str) -> None:
+    help_text = leaves()[words].help or ""
+    assert re.search(rf"^ +edgeval {words}", help_text, re.M), help_text
+
+
+def test_every_page_and_benchmark_is_listed() -> None:
+    pages = {f"docs/{path.name}" for path in ROOT.glob("docs/*.md")}
+    assert {page for page in pages if f"]({page})" not in TEXTS["README.md"]} == set()
+    scripts = {f"tests/benchmarks/{path.name}" for path in ROOT.glob("tests/benchmarks/*.py")}
+    assert {script for script in scripts if f"`{script}`" not in TEXTS["docs/benchmarks.md"]} == set()
+
+
 def test_every_card_has_a_place_in_the_docs() -> None:
     assert all(f"`{name}`" in TEXTS["docs/devices.md"] for name in available("devices"))
     assert all(f"`{name}`" in TEXTS["docs/ladders.md"] for name in available("models"))

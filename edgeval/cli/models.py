@@ -20,7 +20,12 @@ def models() -> None:
 
 @models.command("list")
 def list_models() -> None:
-    """All ladder cards by name."""
+    """All ladder cards by name.
+
+    \b
+    Example:
+      edgeval models list
+    """
     from edgeval.errors import CardError
     from edgeval.records.cards import available, read
     from edgeval.records.ladder import Ladder
@@ -38,7 +43,12 @@ def list_models() -> None:
 @models.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """One ladder card as it is understood, with all that it leaves to defaults, as TOML."""
+    """One ladder card as it is understood, with all that it leaves to defaults, as TOML.
+
+    \b
+    Example:
+      edgeval models show scalecnn-digits100
+    """
     from edgeval.records.cards import find, read
     from edgeval.records.ladder import Ladder
     from edgeval.records.toml import as_toml

@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeval.errors import BenchError
 from edgeval.run.agent import frames
-from edgeval.run.bundle import agent_bytes
+from edgeval.run.agentfile import agent_bytes
 from edgeval.run.faults import as_error
 from edgeval.run.host import Host
 from edgeval.run.probe import last_line

@@ -16,7 +16,7 @@ from edgeval.records.kerasfile import check_keras, keras_form
 from edgeval.records.predictions import Latency
 from edgeval.run import micro
 from edgeval.run.agent import frames
-from edgeval.run.bundle import agent_bytes
+from edgeval.run.agentfile import agent_bytes
 from edgeval.run.faults import as_error, stopped
 from edgeval.run.health import summarise
 from edgeval.run.host import Host, Process

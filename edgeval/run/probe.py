@@ -10,7 +10,7 @@ from typing import Any
 from edgeval.errors import BenchError, CardError, ModelError, RuntimeMissing
 from edgeval.records.kerasfile import keras_form
 from edgeval.records.target import Target
-from edgeval.run.bundle import agent_bytes
+from edgeval.run.agentfile import agent_bytes
 from edgeval.run.check.wheels import fitting
 from edgeval.run.host import Host
 from edgeval.run.intake import HINT, read_facts

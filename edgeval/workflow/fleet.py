@@ -1,4 +1,4 @@
-"""Several boards at once: each machine has a thread, and one that dies does not end the others."""
+"""Several targets at once: each machine has a thread, and one that dies does not end the others."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from edgeval.records.evidence import Evidence
 from edgeval.records.predictions import Predictions
 from edgeval.records.reporter import Reporter
 from edgeval.run.infer import dequantise
-from edgeval.run.job import Job, Watch
+from edgeval.run.job import Watch
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.artifact import Model, model_identity, ready
@@ -22,8 +22,8 @@ from edgeval.workflow.run import (
     accepted,
     counted,
     fitted,
-    for_delegate,
     inferred,
+    job_of,
     leaks,
     marks,
     ran_on,
@@ -103,19 +103,9 @@ def run_part(model: Model, whole: Samples, part: Part, bench: Bench, store: Stor
     if part.watch is not None and any(part.watch(*saved) for saved in chunks.saved()):
         upto = len(chunks.first(part.count))
     bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
-    job = Job(
-        model.path,
-        whole,
-        model.preprocess,
-        bench.target,
-        chunk=part.chunk,
-        reading=model.reading,
-        upto=upto,
-        watch=part.watch,
-        latency=part.watch is None and bench.origin != "emulated",
-        accelerator=for_delegate(model, bench),
-        source=model.source,
-    )
+    job = job_of(model, whole, bench)
+    timed = job.latency and part.watch is None
+    job = replace(job, chunk=part.chunk, upto=upto, watch=part.watch, latency=timed)
     result = inferred(job, bench, chunks, store, reporter, bar)
     outputs = dequantise(chunks.first(part.count), result.hello)
     made = table_of(model, whole.take(np.arange(len(outputs))), outputs, result, sha256)

@@ -21,7 +21,6 @@ from edgeval.report import wording
 from edgeval.report.junit import render_junit
 from edgeval.report.regression import render_markdown
 from edgeval.report.regression_page import render_html
-from edgeval.run.job import Job
 from edgeval.store import Store
 from edgeval.tasks.quantities import Quantities, load_quantities
 from edgeval.workflow.accelerator import accelerator_notes
@@ -32,7 +31,7 @@ from edgeval.workflow.finished import finished_elsewhere
 from edgeval.workflow.index import index_store, page_stem
 from edgeval.workflow.kept import file_stem, read_numbers
 from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
-from edgeval.workflow.run import accepted, answers, fitted, marks, preflight, ran_on, source_of, work_name
+from edgeval.workflow.run import accepted, answers, fitted, job_of, marks, preflight, ran_on, source_of, work_name
 
 Tolerance = tuple[float, ...] | None
 MOST_JSON = 256_000_000  # bytes; what is larger is none of ours
@@ -98,7 +97,7 @@ def run_values(model: Model, data: Quantities, bench: Bench, store: Store, repor
     if found.source.sha256 != sha256 or len(found) != len(data):
         raise IntegrityError(f"{table} does not belong to this model and data", hint="remove it and run again")
     if bench.counter is not None and found.source.instructions is None:
-        job = Job(model.path, data.samples, model.preprocess, bench.target, reading=model.reading)
+        job = job_of(model, data.samples, bench)
         found = found.with_source(instructions=bench.counter(job, bench.facts, reporter))
         store.write(table, encode_values(found))
     accepted(model, bench, found.source)

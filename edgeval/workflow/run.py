@@ -69,8 +69,7 @@ def counted(
     store, table, reporter = kept
     if bench.counter is None or found.source.instructions is not None:
         return found
-    job = Job(model.path, samples, model.preprocess, bench.target, reading=model.reading)
-    more = found.with_source(instructions=bench.counter(job, bench.facts, reporter))
+    more = found.with_source(instructions=bench.counter(job_of(model, samples, bench), bench.facts, reporter))
     store.write_table(table, more)
     return more
 
@@ -127,7 +126,13 @@ def answers(
     store.open()
     chunks = store.chunks(name)
     bar = reporter.bar(f"run {model.name} {model.format} on {bench.name}")
-    job = Job(
+    result = inferred(job_of(model, samples, bench), bench, chunks, store, reporter, bar)
+    return dequantise(chunks.join(len(samples)), result.hello), result
+
+
+def job_of(model: Model, samples: Samples, bench: Bench) -> Job:
+    """This model on these samples as the bench runs it."""
+    return Job(
         model.path,
         samples,
         model.preprocess,
@@ -137,8 +142,6 @@ def answers(
         accelerator=for_delegate(model, bench),
         source=model.source,
     )
-    result = inferred(job, bench, chunks, store, reporter, bar)
-    return dequantise(chunks.join(len(samples)), result.hello), result
 
 
 def inferred(job: Job, bench: Bench, chunks: Chunks, store: Store, reporter: Reporter, bar: Progress) -> RunResult:

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from edgeval.run.agent.installed import runtimes
 from edgeval.run.agent.worker import Bench
-from edgeval.run.bundle import agent_bytes
+from edgeval.run.agentfile import agent_bytes
 
 CHUNK = 500
 SCRIPT = """

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from edgeval.errors import BenchError, InputError, UnreachableError
-from edgeval.run.bundle import agent_bytes
+from edgeval.run.agentfile import agent_bytes
 from edgeval.run.host import Host, LocalHost
 
 CHATTY = "import sys; sys.stdout.write('out'); sys.stderr.write('x' * 5000 + 'the end'); sys.exit(3)"

@@ -17,7 +17,7 @@ import pytest
 from edgeval.errors import BenchError, RuntimeMissing
 from edgeval.records.artifact import Preprocess
 from edgeval.records.target import Limits
-from edgeval.run.bundle import agent_bytes
+from edgeval.run.agentfile import agent_bytes
 from edgeval.run.host import LocalHost
 from edgeval.run.infer import infer
 from edgeval.run.job import Job
