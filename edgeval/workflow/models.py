@@ -187,8 +187,10 @@ def _floor(
     if samples is None or text_is_rung(side.text) or not is_model(side.text):
         return None, ""
     model = model_of(side, Path(side.text), Silent())
-    families = load_target(setting.target).compare.kernel_floor
-    return kernel_floor(model, samples, store, reporter, budget_s=setting.floor_budget_s, families=families)
+    target = setting.opened.target if setting.opened else load_target(setting.target)
+    return kernel_floor(
+        model, samples, store, reporter, budget_s=setting.floor_budget_s, families=target.compare.kernel_floor
+    )
 
 
 def check_side(side: SideSpec) -> None:

@@ -173,6 +173,7 @@ def test_a_kept_comparison_that_was_changed_is_refused(type_in: Typed, here: Pat
 
 def test_a_board_out_of_reach_is_said_before_anything_runs(type_in: Typed, here: Path) -> None:
     shutil.rmtree(here / "runs")
-    (here / "board.toml").write_text('schema = "edgeval/device/1"\nname = "board"\nkind = "mcu"\nsummary = "a board"\n')
+    way = '[transport]\ntype = "ssh"\nhost = "127.0.0.1"\nport = 1\n'
+    (here / "board.toml").write_text(f'schema = "edgeval/device/1"\nname = "board"\n{way}')
     code, _, err = type_in(f"{MODELS} --data data.npz --target board.toml")
     assert (code, (here / "runs").exists()) == (4, False), err
