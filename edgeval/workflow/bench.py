@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeval.errors import BenchError, CardError, InputError
 from edgeval.records.artifact import Preprocess
+from edgeval.records.foreign import check_trusted
 from edgeval.records.predictions import Source
 from edgeval.records.recording import read_recording
 from edgeval.records.reporter import Progress, Reporter, Silent
@@ -126,6 +127,7 @@ def open_bench(
     Raises UnreachableError (exit 4) where the device cannot be reached: never another machine in its place.
     """
     target = load_target(name)
+    check_trusted(target, typed=target.explicit)
     origin, fidelity = ORIGINS[target.transport.type], None
     if is_micro(target):
         origin, fidelity = "emulated", own_fidelity(target)  # with or without --emulate

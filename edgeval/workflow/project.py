@@ -6,8 +6,10 @@ from pathlib import Path
 
 from edgeval.errors import InputError
 from edgeval.records.cards import available
+from edgeval.records.foreign import check_trusted
 from edgeval.records.ladder import Ladder, load_ladder
 from edgeval.records.settings import load_settings
+from edgeval.records.target import load_target
 from edgeval.store import Store
 
 
@@ -17,8 +19,14 @@ def open_store(runs: Path | None) -> Store:
 
 
 def choose_target(name: str | None) -> str:
-    """The target: --target, else edgeval.toml's, else this computer."""
-    return name if name is not None else load_settings().target or "desktop"
+    """The target: --target, else edgeval.toml's, else this computer. Raises CardError (see records/foreign.py)."""
+    if name is not None:
+        return name
+    found = load_settings().target or "desktop"
+    for word in found.split(","):
+        if "/" in word or word.endswith(".toml"):
+            check_trusted(load_target(word), typed=False)  # the path stands in a file: nobody typed it
+    return found
 
 
 def choose_ladder(name: str | None, store: Store) -> Ladder:

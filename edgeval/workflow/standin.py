@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgeval.errors import InputError
+from edgeval.records.foreign import check_trusted
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target, load_target
 from edgeval.workflow.boards import board_of, emulated_cards
@@ -24,6 +25,7 @@ def stand_in(target: Target, reporter: Reporter) -> tuple[Target, str]:
         reporter.say(f"{target.name}: this computer stands in ({target.emulate.card}){more}")
         note = target.emulate.note
     local = board or load_target(target.emulate.card)
+    check_trusted(local, typed=target.explicit)
     if local.transport.type not in ("local", "emulated"):
         raise InputError("a stand-in must be a local card", seen=local.name, hint=f"mend [emulate] in {target.path}")
     runtime = local.runtime.model_copy(update={"kernels": target.runtime.kernels, "threads": target.runtime.threads})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from edgeval.cli.plain import echo
+
 WIDTH, COLUMN = 80, 28
 
 
@@ -23,14 +25,14 @@ def command() -> None:
         try:
             card = load_target(name)
         except CardError as error:
-            click.echo(f"edgeval: {name} is left out: {error}", err=True)
+            echo(f"edgeval: {name} is left out: {error}", err=True)
             continue
-        click.echo(_hanging(f"{name:18} {card.kind:8} ", card.summary))
+        echo(_hanging(f"{name:18} {card.kind:8} ", card.summary))
         if card.tags:
-            click.echo(_hanging("", f"tags: {', '.join(card.tags)}"))
+            echo(_hanging("", f"tags: {', '.join(card.tags)}"))
         if card.emulate:
             named = [one for one in (card.emulate.board, card.emulate.card) if one]
-            click.echo(_hanging("", f"--emulate: {' or '.join(named)}, {card.emulate.fidelity}"))
+            echo(_hanging("", f"--emulate: {' or '.join(named)}, {card.emulate.fidelity}"))
 
 
 def _hanging(head: str, text: str) -> str:

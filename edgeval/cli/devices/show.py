@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from edgeval.cli.plain import echo
+
 
 @click.command("show")
 @click.argument("name")
@@ -18,4 +20,4 @@ def command(name: str) -> None:
     from edgeval.records.toml import as_toml
 
     card = load_target(name)
-    click.echo(f"# {card.path}\n{as_toml(card.table())}", nl=False)
+    echo(f"# {card.path}\n{as_toml(card.table())}", nl=False)
