@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -18,7 +19,7 @@ from edgeval.emulate.keys import CONFIG, board_initrd, make_keys, write_settings
 from edgeval.emulate.machine import Hardware, boot
 from edgeval.emulate.process import Running, recall
 from edgeval.emulate.programs import BOOT, require, tail
-from edgeval.errors import BenchError, UnreachableError
+from edgeval.errors import BenchError, CardError, UnreachableError
 from edgeval.records.reporter import Progress
 
 Say = Callable[[str], None]
@@ -41,6 +42,8 @@ class Board:
     """The board called `name`; with `counting` the same board on a virtual clock, beside the first one."""
 
     def __init__(self, name: str, hardware: Hardware, *, wheels: bool = True) -> None:
+        if not re.fullmatch(r"\w[\w.-]*", name):  # it names a folder, which `remove` deletes, and a host of ssh
+            raise CardError("an emulated board needs a plain name", seen=name, hint="mend host in the card")
         self.name, self.hardware, self.wheels = name, hardware, wheels
         self.home = cache() / "boards" / name
         self.folder = self.home / "counting" if hardware.counting else self.home

@@ -52,7 +52,7 @@ class Image:
 def cache() -> Path:
     """Where images and boards of this user are kept."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "edgeval" / "boards"
+    return Path(home).absolute() / "edgeval" / "boards"
 
 
 def find_image(*, wheels: bool = True) -> Image | None:
@@ -126,14 +126,19 @@ def _mmdebstrap(root: Path) -> list[str | Path]:
 
 def _start_pip(site: Path, log: Path) -> subprocess.Popen[bytes]:
     """Start pip, which fetches wheels for the board's Python and processor."""
-    known = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False)
+    known = subprocess.run(
+        [sys.executable, "-m", "pip", "--version"], capture_output=True, check=False, cwd=site.parent
+    )
     if known.returncode:
         hint = f"run: {sys.executable} -m ensurepip"
         raise RuntimeMissing("the board's wheels are fetched by pip, which is missing", seen=sys.executable, hint=hint)
     platforms = [word for name in pins.PLATFORMS for word in ("--platform", name)]
     how = ["--no-compile", "--no-input", "--only-binary=:all:", "--implementation", "cp"]
     which = [*platforms, "--python-version", pins.PYTHON]
-    return start([sys.executable, "-m", "pip", "install", "--target", site, *how, *which, *pins.WHEELS], log)
+    # Python's -m looks into its working folder first: not the user's, where another pip may lie.
+    return start(
+        [sys.executable, "-m", "pip", "install", "--target", site, *how, *which, *pins.WHEELS], log, cwd=site.parent
+    )
 
 
 def pack(folder: Path, archive: Path, log: Path) -> None:

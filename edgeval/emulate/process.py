@@ -59,7 +59,8 @@ def recall(place: Path) -> Running | None:
         found = Running(**json.loads(place.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    return found if found.alive else None
+    plain = all(type(number) is int and number > 1 for number in (found.pid, found.began, found.port))
+    return found if plain and found.alive else None
 
 
 def process_start(pid: int) -> int | None:

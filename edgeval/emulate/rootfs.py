@@ -74,6 +74,7 @@ def byte_compile(root: Path, log: Path) -> None:
             [python, "-m", "compileall", *how, "-s", root, "-p", "/", *folders],
             log,
             "compiling the board's Python files",
+            cwd=root,  # not the user's: Python's -m looks there first
         )
         return
     for folder in (one for top in folders for one in [top, *top.rglob("*/")] if one.is_dir()):

@@ -13,10 +13,13 @@ from edgeval.run.check.finding import Finding, Survey
 from edgeval.run.check.listing import asked_paths, findings
 from edgeval.run.check.python import MODULES, best_wheel, wanted, way
 from edgeval.run.host import Host
-from edgeval.run.probe import last_line, survey
+from edgeval.run.probe import ANSWER_MAX, last_line, survey
 from edgeval.run.ssh import SshHost
 from edgeval.run.ssh.link import FOLDER
 from edgeval.workflow.bench import open_host
+
+# Without the working folder, which Python's -c searches first: something of that name may lie there.
+IMPORT = "import sys; sys.path = [place for place in sys.path if place]; import {}"
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,9 @@ def _broken(host: Host, target: Target, found: Survey) -> Finding | None:
     engine = next((name for name in wanted(target) if name in found["runtimes"]), None)
     if engine is None or found["numpy"] is None:
         return None
-    with host.run([host.python, "-c", f"import {MODULES[engine]}"]) as process:
-        process.stdout.read()
+    with host.run([host.python, "-c", IMPORT.format(MODULES[engine])]) as process:
+        if len(process.stdout.read(ANSWER_MAX)) == ANSWER_MAX:
+            return Finding("runtime", "missing", f"{engine} writes without end while it is imported")
         status, complaint = process.wait(), process.stderr_tail()
     if status == 0:
         return None

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from edgeval.emulate import pins, programs
-from edgeval.emulate.image import FILES, MANIFEST, build_image, cache, find_image
-from edgeval.errors import BenchError
+from edgeval.emulate.board import Board
+from edgeval.emulate.image import FILES, MANIFEST, _start_pip, build_image, cache, find_image
+from edgeval.emulate.machine import Hardware
+from edgeval.emulate.rootfs import byte_compile
+from edgeval.errors import BenchError, CardError
 
 
 @pytest.fixture
@@ -70,3 +74,31 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(BenchError, match=r"Debian packages failed .seen: exit status 25: E: no mirror"):
         build_image(lambda done, total: None, print, wheels=False)
     assert sorted(path.name for path in (cache() / "images").iterdir()) == ["build.log", "lock"]
+
+
+def test_pip_is_pythons_own_and_none_that_lies_in_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pip.py").write_text("open('started', 'w')")
+    site = tmp_path / "work" / "site"
+    site.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pins, "WHEELS", ("--help",))
+    assert _start_pip(site, tmp_path / "log").wait() == 0, (tmp_path / "log").read_text()
+    assert not (tmp_path / "started").exists()
+
+
+def test_byte_code_is_made_by_pythons_own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "compileall.py").write_text("open('started', 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pins, "PYTHON", f"{sys.version_info.major}.{sys.version_info.minor}")
+    for name in ("lib", "local/lib"):
+        (tmp_path / f"root/usr/{name}/python{pins.PYTHON}").mkdir(parents=True)
+    byte_compile(tmp_path / "root", tmp_path / "log")
+    assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize("name", ["../../../elsewhere", "/elsewhere", "a\n  ProxyCommand touch started", "", "-x"])
+def test_a_board_has_a_plain_name_for_it_names_a_folder_that_is_removed(name: str) -> None:
+    with pytest.raises(CardError, match="plain name"):
+        Board(name, Hardware("max", 1, 256))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeval.emulate.process import process_start, recall, remember
+from edgeval.emulate.process import boot_id, process_start, recall, remember
 
 
 @pytest.fixture
@@ -52,3 +53,10 @@ def test_a_process_that_ended_has_no_start() -> None:
     child = subprocess.Popen(["true"])
     child.wait()
     assert process_start(child.pid) is None
+
+
+@pytest.mark.parametrize(("pid", "began"), [(-1, None), (0, None), (1, 2), (True, None)])
+def test_a_note_never_leads_to_a_process_that_no_board_can_be(tmp_path: Path, pid: int, began: int | None) -> None:
+    words = {"pid": pid, "began": began, "boot": boot_id(), "port": 2222, "since": 0.0}
+    (tmp_path / "running.json").write_text(json.dumps(words))
+    assert recall(tmp_path / "running.json") is None

@@ -96,3 +96,31 @@ def test_a_recording_is_no_device(tmp_path: Path, capfd: pytest.CaptureFixture[s
     path.write_text(CARD + '[transport]\ntype = "replay"\nrecording = "a.npz"\n')
     assert run(["devices", "check", str(path)]) == 2
     assert "is a recording: there is no device to reach (seen: a.npz)" in capfd.readouterr().err
+
+
+def test_a_runtime_is_imported_from_its_own_place_and_not_from_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ai_edge_litert").mkdir()
+    (tmp_path / "ai_edge_litert" / "__init__.py").write_text("open('started', 'w')")
+    monkeypatch.chdir(tmp_path)
+    assert typed(["desktop"], capfd)[0] == 0
+    assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("raise ImportError('\\x1b]0;owned\\x07')", r"\x1b]0;owned\x07"),
+        ("import os\nwhile True: os.write(1, b'y' * 65536)", "writes without end"),
+    ],
+)
+def test_a_lying_runtime_ends_in_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    (tmp_path / "ai_edge_litert").mkdir()
+    (tmp_path / "ai_edge_litert" / "__init__.py").write_text(text)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    code, out = typed(["desktop"], capfd)
+    assert (code, words in out) == (4, True), out
+    assert "\x1b" not in out
