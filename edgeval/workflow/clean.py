@@ -12,11 +12,12 @@ from edgeval.run.ssh import SshHost
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A folder on a device, and what lies or lay in it."""
+    """A folder on a device, and what lies or lay in it; left: things in it that are not edgeval's, which stay."""
 
     folder: str
     files: int
     size: int
+    left: int
 
 
 def clean_device(name: str, reporter: Reporter, *, dry: bool) -> Cleaned:
@@ -29,4 +30,4 @@ def clean_device(name: str, reporter: Reporter, *, dry: bool) -> Cleaned:
         )
     with SshHost(target, reporter) as host:
         found = host.clean(dry=dry)
-    return Cleaned(str(found["folder"]), int(found["files"]), int(found["bytes"]))
+    return Cleaned(str(found["folder"]), int(found["files"]), int(found["bytes"]), int(found["left"]))

@@ -128,3 +128,21 @@ def test_cleaning_says_how_much_and_removes_only_what_is_ours(
 def test_only_devices_over_ssh_are_cleaned(type_here: Callable[..., Typed]) -> None:
     code, _, err = type_here("devices", "clean", "desktop")
     assert (code, "not reached over ssh" in err) == (2, True)
+
+
+def test_what_others_put_into_the_folder_stays(board: Board, type_here: Callable[..., Typed], tmp_path: Path) -> None:
+    card = str(board.card(tmp_path / "lab.toml"))
+    assert type_here("devices", "check", card)[0] in (0, 4)
+    folder = board.home / ".cache" / "edgeval-device"
+    (folder / "thesis.txt").write_text("not ours")
+    (folder / f"{'a' * 32}-photos").mkdir()
+    (folder / f"{'b' * 32}-model").symlink_to(folder / "thesis.txt")
+    code, out, _ = type_here("devices", "clean", card)
+    assert (code, "1 files, " in out, "3 other things lie there" in out) == (0, True, True), out
+    assert (folder / "thesis.txt").read_text() == "not ours"
+    assert len(list(folder.iterdir())) == 5
+    for name in ("thesis.txt", f"{'b' * 32}-model"):
+        (folder / name).unlink()
+    (folder / f"{'a' * 32}-photos").rmdir()
+    assert type_here("devices", "clean", card)[0] == 0
+    assert not folder.exists()

@@ -6,6 +6,7 @@ import click
 
 from edgeval.cli import options
 from edgeval.cli.display import Display
+from edgeval.cli.plain import echo
 
 
 @click.command("clean")
@@ -15,7 +16,7 @@ from edgeval.cli.display import Display
 def command(name: str, dry_run: bool, quiet: bool) -> None:
     """Remove everything that edgeval keeps on a device: models, images, the agent.
 
-    Only the device's folder that edgeval made and marked is touched. The next run sends again what it needs.
+    Only files of edgeval's in the folder that it made and marked are touched. The next run sends again what it needs.
 
     \b
     Example:
@@ -26,4 +27,6 @@ def command(name: str, dry_run: bool, quiet: bool) -> None:
     with Display(quiet=quiet) as display:
         found = clean_device(name, display, dry=dry_run)
     did = "would be removed" if dry_run else "removed"
-    click.echo(f"{name}: {found.files} files, {found.size / 1e6:.1f} MB {did} ({found.folder})")
+    echo(f"{name}: {found.files} files, {found.size / 1e6:.1f} MB {did} ({found.folder})")
+    if found.left:
+        echo(f"{found.left} other things lie there that are not edgeval's: they stay")

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -27,6 +28,7 @@ from .keeper import LOCK, lock, run
 from .replies import Refusal, Words, reply
 
 MARK = "edgeval-device.json"
+OURS = re.compile(r"(part-)?[0-9a-f]{32}-[\w.-]+\Z")  # names that _places gives
 BLOCK_MAX = 1 << 20
 # Each byte less the one three places before it, which is the same colour of the pixel before, and that packed.
 PIXELS = [{"id": 3, "dist": 3}, {"id": 0x21, "preset": 0}]
@@ -84,22 +86,24 @@ def _folder(text: str) -> str:
 
 
 def clean(request: Words) -> int:
-    """Remove the folder, or with `dry` only count. Says how many files and bytes that is."""
+    """Remove what is ours, or with `dry` only count; the folder too, unless somebody put something else into it."""
     path = os.path.abspath(os.path.expanduser(request["folder"]))
     if not os.path.lexists(path):
-        reply({"folder": path, "files": 0, "bytes": 0})
+        reply({"folder": path, "files": 0, "bytes": 0, "left": 0})
         return 0
     if os.path.islink(path) or not os.path.isfile(os.path.join(path, MARK)):
         raise Refusal("foreign", path)
     held = lock(request, path)
-    ours = (os.path.join(path, MARK), os.path.join(path, LOCK))
-    names = [os.path.join(root, name) for root, _, files in os.walk(path) for name in files]
-    found = [name for name in names if name not in ours]
-    size = sum(os.lstat(name).st_size for name in found)
+    found = [entry for entry in os.scandir(path) if OURS.match(entry.name) and entry.is_file(follow_symlinks=False)]
+    size = sum(entry.stat(follow_symlinks=False).st_size for entry in found)
+    left = len(set(os.listdir(path)) - {entry.name for entry in found} - {MARK, LOCK})
     if not request["dry"]:
-        shutil.rmtree(path)
+        for name in [entry.name for entry in found] + ([] if left else [LOCK, MARK]):
+            os.unlink(os.path.join(path, name))
+        if not left:
+            os.rmdir(path)
     os.close(held)
-    reply({"folder": path, "files": len(found), "bytes": size})
+    reply({"folder": path, "files": len(found), "bytes": size, "left": left})
     return 0
 
 

@@ -126,7 +126,7 @@ class SshHost:
     def clean(self, *, dry: bool) -> dict[str, Any]:
         """Remove all that is ours on the device, or with `dry` only count it."""
         found = self.link.ask({"do": "clean", "dry": dry} | self._claim() | {"wait_s": 0})
-        counts = {key: whole(found, key, 1 << 60) for key in ("files", "bytes")}
+        counts = {key: whole(found, key, 1 << 60) for key in ("files", "bytes", "left")}
         return {"folder": harmless(str(found.get("folder"))), **counts}
 
     def _claim(self) -> dict[str, Any]:
