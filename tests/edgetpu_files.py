@@ -130,3 +130,31 @@ def dense(scales: int = 1) -> bytes:
     code = fb.OperatorCodeT(deprecatedBuiltinCode=9, builtinCode=9, version=4)
     buffers = [fb.BufferT(data=[]), fb.BufferT(data=list(weights.tobytes()))]
     return flatbuffer.pack(fb.ModelT(version=3, operatorCodes=[code], subgraphs=[graph], buffers=buffers))
+
+
+def swollen(run: Run, times: int) -> bytes:
+    """A package that names one executable many times over."""
+    inner = flatbuffers.Builder()
+    text = inner.CreateByteVector(executable(run))
+    inner.StartVector(4, times, 4)
+    for _ in range(times):
+        inner.PrependUOffsetTRelative(text)
+    inner.Finish(_table(inner, {0: ("ref", inner.EndVector())}))
+    builder = flatbuffers.Builder()
+    held = builder.CreateByteVector(bytes(inner.Output()))
+    builder.Finish(_table(builder, {1: ("ref", held)}), b"DWN1")
+    return bytes(builder.Output())
+
+
+def nested(times: int, deep: int) -> bytes:
+    """A package for several chips, all of them one package, which is again one for several chips."""
+    held = package(Run(CACHING, 10))
+    for _ in range(deep):
+        builder = flatbuffers.Builder()
+        inside = _table(builder, {0: ("ref", builder.CreateByteVector(held))})
+        builder.StartVector(4, times, 4)
+        for _ in range(times):
+            builder.PrependUOffsetTRelative(inside)
+        builder.Finish(_table(builder, {6: ("ref", builder.EndVector())}), b"DWN1")
+        held = bytes(builder.Output())
+    return held

@@ -9,7 +9,7 @@ from edgeval.records.compiled import CompilerReport, OperatorRow
 
 TOOL = "edgetpu_compiler"
 UNITS = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-ROW = re.compile(r"^(?P<operator>[A-Za-z][\w-]*)[ \t]+(?P<count>\d+)[ \t]+(?P<status>\S.*?)\s*$", re.M)
+ROW = re.compile(r"^(?P<operator>[A-Za-z][\w-]*)[ \t]+(?P<count>\d{1,9})[ \t]+(?P<status>\S.*?)\s*$", re.M)
 QUANTISE = "quantise it to int8 first: edgeval export LADDER --for coral"
 FAILURES = (
     ("Model not quantized", "the Edge TPU compiler takes quantised models only", QUANTISE),
@@ -28,16 +28,16 @@ FAILURES = (
 
 def argv(tool: str, args: tuple[str, ...], *, model: str, folder: str) -> list[str]:
     """The compiler's command, operators shown, its files into `folder`. It never meets a shell."""
-    return [tool, "-s", "-o", folder, *args, model]
+    return [tool, *args, "-s", "-o", folder, model]  # of two -o the last one counts
 
 
 def parse_report(text: str) -> CompilerReport:
     """What the compiler printed, as a record."""
     return CompilerReport(
         version=_find(text, r"Compiler version (\S+)"),
-        milliseconds=_count(text, r"Model compiled successfully in (\d+) ms"),
-        operators=_count(text, r"Total number of operations:\s*(\d+)"),
-        subgraphs=_count(text, r"Number of Edge TPU subgraphs:\s*(\d+)"),
+        milliseconds=_count(text, r"Model compiled successfully in (\d{1,15}) ms"),
+        operators=_count(text, r"Total number of operations:\s*(\d{1,15})\b"),
+        subgraphs=_count(text, r"Number of Edge TPU subgraphs:\s*(\d{1,15})\b"),
         cached_bytes=_size(text, "On-chip memory used for caching model parameters"),
         streamed_bytes=_size(text, "Off-chip memory used for streaming uncached model parameters"),
         rows=tuple(
@@ -75,5 +75,5 @@ def _count(text: str, pattern: str) -> int | None:
 
 def _size(text: str, words: str) -> int | None:
     """Bytes behind these words: `553.62KiB`, `0.00B`."""
-    match = re.search(rf"{re.escape(words)}:\s*([\d.]+)\s*([KMG]?i?B)", text)
+    match = re.search(rf"{re.escape(words)}:\s*(\d{{1,12}}(?:\.\d{{1,9}})?)\s*([KMG]?i?B)", text)
     return round(float(match[1]) * UNITS[match[2]]) if match and match[2] in UNITS else None

@@ -19,8 +19,9 @@ PACKAGE_KEY, PACKAGE_MARK = "4", b"DWN1"
 # Fields of the package's tables, by their number (libedgetpu, executable/executable.fbs).
 MIN_RUNTIME, EXECUTABLES, COMPILER, CHIPS = 0, 1, 4, 6
 PARAMETERS, CHIP, KIND = 6, 10, 13
+DEEPEST = 2  # a package for several chips holds one for each
 CACHING = 1  # the kind of an executable that only loads parameters, which then stay on the chip
-DAMAGED = (struct.error, IndexError, ValueError, TypeError, KeyError, AttributeError, OverflowError)
+DAMAGED = (struct.error, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def is_compiled(data: bytes) -> bool:
@@ -115,14 +116,26 @@ def _package(options: bytes) -> Table:
     return _root(held)
 
 
-def _executables(package: Table) -> Iterator[Table]:
+def _executables(package: Table, depth: int = 0) -> Iterator[Table]:
     """All executables of a package, those for several chips too."""
     held = _bytes(package, EXECUTABLES)
     if held:
-        for run in _vector(_root(held), 0):
+        for run in _within(_vector(_root(held), 0), len(held)):
             yield _root(run)
-    for inner in _tables(package, CHIPS):
-        yield from _executables(_root(_bytes(inner, 0)))
+    inner = list(_within((_bytes(table, 0) for table in _tables(package, CHIPS)), len(package.Bytes)))
+    if inner and depth == DEEPEST:
+        raise ValueError(f"packages within packages, {depth} deep")
+    for one in inner:
+        yield from _executables(_root(one), depth + 1)
+
+
+def _within(parts: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Parts that can lie side by side in so many bytes. Raises ValueError where one is named many times over."""
+    for part in parts:
+        size -= len(part) + 1
+        if size < 0:
+            raise ValueError("its parts are larger than the whole")
+        yield part
 
 
 def _root(data: bytes) -> Table:

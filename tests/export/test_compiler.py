@@ -89,4 +89,26 @@ def test_each_failure_has_one_message(text: str, words: str) -> None:
 
 def test_paths_and_options_stay_single_words() -> None:
     words = argv("edgetpu_compiler", ("-m", "13"), model="/tmp/a b;c.tflite", folder="/tmp/out")
-    assert words == ["edgetpu_compiler", "-s", "-o", "/tmp/out", "-m", "13", "/tmp/a b;c.tflite"]
+    assert words == ["edgetpu_compiler", "-m", "13", "-s", "-o", "/tmp/out", "/tmp/a b;c.tflite"]
+
+
+def test_the_folder_for_what_is_made_is_ours_whatever_the_card_says() -> None:
+    words = argv("edgetpu_compiler", ("-o", "/home/me"), model="m.tflite", folder="/tmp/out")
+    assert words[-4:] == ["-s", "-o", "/tmp/out", "m.tflite"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Model compiled successfully in {'9' * 5000} ms.",
+        f"Total number of operations: {'9' * 5000}",
+        "On-chip memory used for caching model parameters: 1.2.3KiB",
+        f"On-chip memory used for caching model parameters: {'9' * 400}GiB",
+        f"ADD {'9' * 5000} Mapped to Edge TPU",
+        "ADD 1 x" + " " * 7000 + "y",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_a_report_of_nonsense_says_nothing(text: str) -> None:
+    report = parse_report(text)
+    assert (report.milliseconds, report.operators, report.cached_bytes, report.mapped) == (None, None, None, 0)

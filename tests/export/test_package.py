@@ -7,7 +7,7 @@ import pytest
 from edgeval.errors import ModelError
 from edgeval.export.package import is_compiled, read_compiled
 from edgeval.records.compiled import CompiledFile
-from tests.edgetpu_files import CACHING, EXECUTION, STAND_ALONE, Run, compiled, flexbuffer, package
+from tests.edgetpu_files import CACHING, EXECUTION, STAND_ALONE, Run, compiled, flexbuffer, nested, package, swollen
 
 SOFTMAX, RESHAPE = 25, 22
 
@@ -60,3 +60,21 @@ def test_every_cut_and_flip_of_the_package_is_read_or_refused() -> None:
             except ModelError:
                 continue
             assert said.cached_bytes + said.streamed_bytes <= len(whole)
+
+
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        (swollen(Run(CACHING, 1 << 20), 100), "larger than the whole"),
+        (nested(100, 1), "larger than the whole"),
+        (nested(1, 4), "packages within packages"),
+    ],
+    ids=["one executable 100 times", "one chip 100 times", "deep"],
+)
+def test_a_small_file_does_not_swell(held: bytes, words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        read_compiled(compiled(flexbuffer(held)), "m")
+
+
+def test_a_package_for_two_chips_is_read() -> None:
+    assert read_compiled(compiled(flexbuffer(nested(1, 2))), "m").cached_bytes == 10
