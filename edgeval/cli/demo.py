@@ -8,6 +8,7 @@ import click
 
 from edgeval.cli import options
 from edgeval.cli.display import Display
+from edgeval.cli.plain import echo
 
 
 @click.command()
@@ -28,4 +29,4 @@ def demo(runs: Path | None, quiet: bool) -> None:
 
     with Display(quiet=quiet) as display:
         rows, page = run_demo(open_store(runs), display)
-    click.echo(render_text(rows, report=page))
+    echo(render_text(rows, report=page))

@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import click
+from edgeval.cli.plain import echo, plain
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -39,9 +39,9 @@ class Display:
         if self.quiet:
             return
         if self._live is not None:
-            self._live.console.print(text, markup=False, highlight=False)
+            self._live.console.print(plain(text), markup=False, highlight=False)
         else:
-            click.echo(text, err=True)
+            echo(text, err=True)
 
     def bar(self, label: str, unit: str = "images") -> Progress:
         """A new line of progress with rate and time left; it appears with its first news."""
@@ -88,6 +88,6 @@ def _plain_bar(label: str, unit: str) -> Progress:
         state["said"], state["ended"] = now, ended
         rate = (done - state["first"]) / max(now - begun, 1e-6)
         left = f"{(total - done) / rate:.0f} s left" if rate > 0 and not ended else f"{now - begun:.0f} s"
-        click.echo(f"{label}: {f'{done:,}/{total:,} {unit}'.strip()}, {left}", err=True)
+        echo(f"{label}: {f'{done:,}/{total:,} {unit}'.strip()}, {left}", err=True)
 
     return progress

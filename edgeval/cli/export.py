@@ -9,6 +9,7 @@ import click
 
 from edgeval.cli import options
 from edgeval.cli.display import Display
+from edgeval.cli.plain import echo
 
 
 @click.command()
@@ -72,8 +73,8 @@ def export(ladder: str, calibrate: Path | None, output: Path, runs: Path | None,
             cards, where = work(load_ladder(ladder), ExportOptions(**given), store, display), store.root / "artifacts"
     for card in cards:
         parity = card.parity
-        click.echo(
+        echo(
             f"{card.name} {card.file}: {card.size_bytes / 1000:,.1f} kB, agrees with the original"
             f" on {parity.argmax_agreement:.1%} of {parity.n} images (largest difference {parity.max_abs_error:.2g})"
         )
-    click.echo(f"in {where}")
+    echo(f"in {where}")

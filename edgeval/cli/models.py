@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from edgeval.cli.plain import echo
+
 
 @click.group()
 def models() -> None:
@@ -34,10 +36,10 @@ def list_models() -> None:
         try:
             card = read(Ladder, path)
         except CardError as error:
-            click.echo(f"edgeval: {name} is left out: {error}", err=True)
+            echo(f"edgeval: {name} is left out: {error}", err=True)
             continue
         rungs = ", ".join(rung.name for rung in card.rungs)
-        click.echo(f"{name:22} {card.summary}\n{'':22} rungs {rungs}")
+        echo(f"{name:22} {card.summary}\n{'':22} rungs {rungs}")
 
 
 @models.command()
@@ -55,4 +57,4 @@ def show(name: str) -> None:
 
     path, explicit = find("models", name)
     card = read(Ladder, path, explicit=explicit)
-    click.echo(f"# {path}\n{as_toml(card.model_dump(mode='json', by_alias=True))}", nl=False)
+    echo(f"# {path}\n{as_toml(card.model_dump(mode='json', by_alias=True))}", nl=False)

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
+from edgeval.cli.plain import echo
+
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("onnx-fp32", "onnx-int8", "tflite-fp32", "tflite-int8")
 
@@ -130,7 +132,7 @@ def quiet(function: F) -> F:
 def emit(text: str, json_text: Callable[[], str], json_to: str | None) -> None:
     """Print the text, or write the JSON where it is asked for; `--json -` leaves standard output to the JSON alone."""
     if json_to is None:
-        click.echo(text)
+        echo(text)
     elif json_to == "-":
         click.echo(json_text())
     else:
@@ -140,4 +142,4 @@ def emit(text: str, json_text: Callable[[], str], json_to: str | None) -> None:
         from edgeval.store import Store
 
         Store(path.parent).write(path, json_text().encode() + b"\n")
-        click.echo(text)
+        echo(text)

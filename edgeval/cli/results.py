@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from edgeval.cli import options
 from edgeval.cli.pairs import Weighed
+from edgeval.cli.plain import echo
 
 if TYPE_CHECKING:
     from edgeval.records.findings import Comparison
@@ -27,7 +26,7 @@ def keep_rows(found: Weighed, rows: list[Comparison], store: Store, report_dir: 
             return keep(rows, found.samples, store, found.name, report_dir=report_dir, tables=found.tables)
         return keep_fleet(found.fleet, both, found.samples, store, found.name, report_dir=report_dir)
     except (OSError, InputError):  # a full disk, a folder without rights: the figures are shown all the same
-        click.echo(_text(found, rows, None))
+        echo(_text(found, rows, None))
         raise
 
 

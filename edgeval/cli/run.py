@@ -10,6 +10,7 @@ import click
 
 from edgeval.cli import options
 from edgeval.cli.display import Display
+from edgeval.cli.plain import echo
 
 if TYPE_CHECKING:
     from edgeval.workflow.predict import Ran
@@ -64,14 +65,14 @@ def run(
             states = run_fleet(choose_ladder(ladder, store), asked, names, store, _tell, display)
         for state in states:
             if state.state != "answered":
-                click.echo(f"{state.name}: {state.state} (exit code {state.exit_code}): {state.error}")
+                echo(f"{state.name}: {state.state} (exit code {state.exit_code}): {state.error}")
         return worst_code(state.exit_code for state in states)
     how: dict[str, Any] = {"emulate": emulate, "instructions": instructions, "command": command}
     with Display(quiet=quiet) as display, recorded(names[0], record, reporter=display, **how) as opened:
         for found in run_ladder(choose_ladder(ladder, store), replace(asked, opened=opened), store, display):
             _tell(found)
     if record is not None:
-        click.echo(f"recorded {record}; edgeval gate --target {card_of(record)} replays it")
+        echo(f"recorded {record}; edgeval gate --target {card_of(record)} replays it")
     return 0
 
 
@@ -82,4 +83,4 @@ def _tell(found: Ran) -> None:
     speed = f", {latency.p50:.3g} ms an image (p95 {latency.p95:.3g})" if latency else ""
     right = f"top-1 {found.table.correct.mean():.2%}"
     sized = f", arena {source.arena.smallest / 1000:,.1f} kB" if source.arena else ""
-    click.echo(f"{source.name} {source.format} on {source.target}: {right}{speed}{counted}{sized}\n  {found.path}")
+    echo(f"{source.name} {source.format} on {source.target}: {right}{speed}{counted}{sized}\n  {found.path}")

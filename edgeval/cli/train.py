@@ -8,6 +8,7 @@ import click
 
 from edgeval.cli import options
 from edgeval.cli.display import Display
+from edgeval.cli.plain import echo
 
 
 @click.command()
@@ -51,5 +52,5 @@ def train(
         cards = work(card, asked, store, display)
     for made in cards:
         loss = "weights given" if made.final_loss is None else f"last training loss {made.final_loss:.3f}"
-        click.echo(f"{made.rung} seed {made.seed}: {made.params:,} parameters, {loss}")
-    click.echo(f"next: edgeval export {ladder}")
+        echo(f"{made.rung} seed {made.seed}: {made.params:,} parameters, {loss}")
+    echo(f"next: edgeval export {ladder}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 
 from edgeval.errors import CardError
 from edgeval.records.cards import shelves
@@ -21,6 +22,8 @@ def check_trusted(target: Target, *, typed: bool) -> None:
     own = [shelf.resolve() for shelf in shelves("devices")[1:]]
     if typed or not target.path.name or target.path.parent.resolve() in own:
         return
+    if target.transport.type == "local" and not _is_python(target.transport.local_python):
+        raise _refused(target, "starts a Python from outside the system's folders", target.transport.python)
     delegate, compiler = target.runtime.delegate, target.compile
     if delegate is not None and not _installed(delegate.library):
         raise _refused(target, "loads a library from outside the system's folders", delegate.library)
@@ -33,6 +36,11 @@ def check_trusted(target: Target, *, typed: bool) -> None:
 def _installed(name: str) -> bool:
     """Whether a library or a program goes by a bare name, or lies where a system keeps them."""
     return "/" not in name or posixpath.normpath(name).startswith(INSTALLED)
+
+
+def _is_python(name: str | None) -> bool:
+    """Whether this is a Python that the system has, or edgeval's own."""
+    return name is None or (_installed(name) and bool(re.fullmatch(r"python[\d.]*", posixpath.basename(name))))
 
 
 def _refused(target: Target, what: str, seen: str) -> CardError:

@@ -11,7 +11,10 @@ from edgeval.run.agent import frames
 from edgeval.run.agentfile import agent_bytes
 from edgeval.run.faults import as_error
 from edgeval.run.host import Host
+from edgeval.run.intake import HINT
 from edgeval.run.probe import last_line
+
+FRAMES_MAX = 100  # one answer is asked for
 
 
 def ask(
@@ -27,11 +30,13 @@ def ask(
     answer: tuple[frames.Header, bytes] | None = None
     fault: frames.Header | None = None
     with host.run([*under, host.python, agent, order[0], words]) as process:
-        frame = frames.read(process.stdout)
+        frame, left = frames.read(process.stdout), FRAMES_MAX
         while frame is not None:
+            if left == 0:
+                raise BenchError(f"{about}: the agent answers without end", seen=f"{FRAMES_MAX} frames", hint=HINT)
             fault = fault or (frame[0] if frame[0]["type"] == "error" else None)
             answer = frame if frame[0]["type"] == kind else answer
-            frame = frames.read(process.stdout)
+            frame, left = frames.read(process.stdout), left - 1
         complaint = last_line(process.stderr_tail())
     if fault is not None:
         raise as_error(fault, about, complaint)

@@ -10,6 +10,7 @@ import numpy as np
 from edgeval.run.ask import ask
 from edgeval.run.host import Host
 from edgeval.run.infer import check
+from edgeval.run.intake import read_count
 from edgeval.run.job import Job
 from edgeval.run.order import order
 from edgeval.run.probe import pick_engine
@@ -27,4 +28,4 @@ def count_instructions(host: Host, job: Job, facts: dict[str, Any]) -> int:
     one = replace(job, samples=job.samples.take(np.arange(1)))
     words = order(host, one, pick_engine(facts, job.target, job.model))
     header, _ = ask(host, ("count", words), "instructions", job.model.name, under=SAME_EVERY_TIME)
-    return int(header["median"])
+    return read_count(header)

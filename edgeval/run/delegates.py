@@ -8,6 +8,7 @@ from typing import Any
 from edgeval.records.target import Target
 from edgeval.run.ask import ask
 from edgeval.run.host import Host
+from edgeval.run.intake import read_delegate
 
 TRY_S = 60.0
 
@@ -49,4 +50,4 @@ def try_delegate(host: Host, target: Target, engine: tuple[str, str]) -> dict[st
         "run_timeout_s": None,
     }
     known, _ = ask(host, ("run", order), "delegate", target.name)
-    return {key: value for key, value in known.items() if key not in ("type", "size", "sha256")}
+    return read_delegate(known)

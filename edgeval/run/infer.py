@@ -20,7 +20,16 @@ from edgeval.run.agentfile import agent_bytes
 from edgeval.run.faults import as_error, stopped
 from edgeval.run.health import summarise
 from edgeval.run.host import Host, Process
-from edgeval.run.intake import HINT, harmless, read_chunk, read_fault, read_hello, read_latency, read_look, read_memory
+from edgeval.run.intake import (
+    HINT,
+    read_chunk,
+    read_fault,
+    read_hello,
+    read_latency,
+    read_look,
+    read_memory,
+    read_recorded,
+)
 from edgeval.run.job import Job
 from edgeval.run.order import order
 from edgeval.run.patience import Patience
@@ -154,6 +163,7 @@ class _Run:
         self.looks: list[dict[str, Any]] = []
         self.arena: Arena | None = None
         self.not_finite: dict[Range, int] = {}
+        self.columns = job.reading.classes
         self.damaged = 0
         self.spoken = 0
         self.enough = False
@@ -213,7 +223,7 @@ class _Run:
         elif kind == "health":
             self.looks.append(read_look(header))
         elif kind == "recorded":
-            self.recorded = harmless(header)
+            self.recorded = read_recorded(header)
 
     def _keep(self, header: frames.Header, payload: bytes) -> None:
         """Save one chunk, unless it was damaged on the way, was not asked for, or holds what is no number."""
@@ -222,6 +232,10 @@ class _Run:
             self.damaged += 1
             return
         place, outputs = found
+        self.columns = self.columns or outputs.shape[1]
+        if outputs.shape[1] != self.columns:
+            seen = f"{outputs.shape[1]:,} instead of {self.columns:,}"
+            raise IntegrityError("the device answers with another count of numbers an image", seen=seen, hint=HINT)
         bad = int((~np.isfinite(outputs)).any(axis=1).sum())
         if bad:
             self.not_finite[place] = bad

@@ -12,12 +12,22 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from edgeval.errors import BenchError, IntegrityError
+from edgeval.records.arena import Arena
+from edgeval.records.artifact import Preprocess
 from edgeval.records.predictions import Latency
 from edgeval.run.agent import frames
 
 NUMBERS = r"[<>|=]?(f2|f4|f8|[iu][1248])"  # never objects, texts or records
 TEXT_MAX, ITEMS_MAX, DEPTH_MAX = 4000, 5000, 8
 OUTPUTS_MAX = 1 << 20
+REPORT_MAX = 8000  # characters of a compiler's report, as the agent cuts it
+# What an account may hold, of which kind; what is not there, or null, is not told.
+ACCOUNT: dict[str, type] = {
+    **dict.fromkeys(("engine", "version", "kernels", "compiled", "compiled_sha256"), str),
+    **dict.fromkeys(("delegate", "requested_delegate", "delegate_version", "delegate_name"), str),
+    **dict.fromkeys(("unproven", "devices"), list),
+    "delegated": int,
+}
 HINT = "is the agent on the device really ours? edgeval devices clean removes it, the next run sends it again"
 
 Range = tuple[int, int]
@@ -57,7 +67,58 @@ def read_hello(header: frames.Header) -> dict[str, Any]:
     tensors = [hello.get("input"), hello.get("output")]
     if not all(isinstance(tensor, dict) and _grid(tensor) for tensor in tensors):
         raise IntegrityError("the agent's account of the model cannot be used", seen=str(tensors)[:200], hint=HINT)
+    wrong = _wrong(hello, ACCOUNT) or _wrong(hello["input"], {"preprocess": dict})
+    try:
+        Preprocess.model_validate(hello["input"].get("preprocess") or {})
+    except ValidationError as error:
+        wrong = wrong or f"preprocess: {error.errors()[0]['msg']}"
+    if wrong:
+        raise IntegrityError("the agent's account of the run cannot be used", seen=wrong, hint=HINT)
     return dict(hello)
+
+
+def read_delegate(header: frames.Header) -> dict[str, Any]:
+    """What a delegate's library said of itself. Raises BenchError for what the agent would not say."""
+    known = harmless({key: value for key, value in header.items() if key not in ("type", "size", "sha256")})
+    wrong = _wrong(known, ACCOUNT)
+    if wrong:
+        raise BenchError("the agent's account of the delegate cannot be used", seen=wrong, hint=HINT)
+    return dict(known)
+
+
+def read_recorded(header: frames.Header) -> dict[str, Any]:
+    """What a recording says beside its answers: `health` and `instructions`. Raises IntegrityError."""
+    found = harmless({key: header.get(key) for key in ("health", "instructions")})
+    wrong = _wrong(found, {"health": dict, "instructions": int}) or _wrong(found["health"] or {}, {"failed": list})
+    if wrong:
+        raise IntegrityError("what the recording says of the run cannot be used", seen=wrong)
+    return dict(found)
+
+
+def read_count(header: frames.Header) -> int:
+    """Counted instructions. Raises IntegrityError."""
+    median = header.get("median")
+    if type(median) is not int or not 0 <= median < 1 << 62:
+        raise IntegrityError("the device's count of instructions is none", seen=harmless(str(median)), hint=HINT)
+    return median
+
+
+def read_arena(header: frames.Header) -> Arena:
+    """Measured sizes of an arena. Raises IntegrityError."""
+    try:
+        return Arena.model_validate({key: header.get(key) for key in Arena.model_fields}, strict=True)
+    except ValidationError as error:
+        seen = error.errors()[0]["msg"]
+        raise IntegrityError("the agent's account of the arena is no measurement", seen=seen, hint=HINT) from error
+
+
+def read_report(header: frames.Header) -> tuple[int, str]:
+    """A compiler's exit status and its words. Raises BenchError for what the agent would not say."""
+    status, text = header.get("status"), header.get("text")
+    if type(status) is not int or not isinstance(text, str):
+        seen = harmless(f"status {status}, text {text}")
+        raise BenchError("the compiler's host does not say how it went", seen=seen, hint=HINT)
+    return status, "\n".join(harmless(line) for line in text[-REPORT_MAX:].splitlines())
 
 
 def read_fault(header: frames.Header) -> dict[str, str]:
@@ -106,6 +167,16 @@ def read_chunk(header: frames.Header, payload: bytes, todo: list[Range]) -> tupl
     if len(payload) != shape[0] * shape[1] * kind.itemsize or not frames.intact(header, payload):
         return None
     return (start, stop), np.frombuffer(payload, kind).reshape(shape)
+
+
+def _wrong(told: dict[str, Any], kinds: dict[str, type]) -> str:
+    """The first of these that is of another kind, or a list of texts that holds something else; empty if none is."""
+    for key, kind in kinds.items():
+        value = told.get(key)
+        listed = isinstance(value, list) and key != "devices" and not all(isinstance(item, str) for item in value)
+        if value is not None and (not isinstance(value, kind) or listed):
+            return f"{key}: {str(value)[:80]}"
+    return ""
 
 
 def _grid(tensor: dict[str, Any]) -> bool:

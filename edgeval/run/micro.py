@@ -13,6 +13,7 @@ from edgeval.records.target import Target
 from edgeval.run.agent import flatfile
 from edgeval.run.ask import ask
 from edgeval.run.host import Host
+from edgeval.run.intake import read_arena
 from edgeval.run.job import Job
 from edgeval.run.operators import MICRO, operator_name
 
@@ -96,7 +97,7 @@ def fit(host: Host, words: dict[str, Any], job: Job) -> Arena:
     arena = _MEASURED.get(place)
     if arena is None:
         header, _ = ask(host, ("arena", words), "arena", job.model.name)
-        arena = _MEASURED[place] = Arena(**{key: header[key] for key in Arena.model_fields})
+        arena = _MEASURED[place] = read_arena(header)
     check_arena(arena, job.model.name, job.target)
     return arena
 

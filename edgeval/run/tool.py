@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgeval.run.ask import ask
 from edgeval.run.host import Host
+from edgeval.run.intake import read_report
 
 
 @dataclass(frozen=True)
@@ -32,4 +33,4 @@ def run_tool(host: Host, argv: Sequence[str], model: Path, *, output: str, timeo
         "timeout_s": timeout_s,
     }
     header, data = ask(host, ("tool", order), "tool", argv[0])
-    return Compiled(int(header["status"]), str(header["text"]), data)
+    return Compiled(*read_report(header), data)

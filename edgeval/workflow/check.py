@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 
 from edgeval.errors import BenchError, UnreachableError
+from edgeval.records.foreign import check_trusted
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target, load_target
 from edgeval.run.check.account import read_survey
@@ -37,6 +38,7 @@ class Checkup:
 def check_device(name: str, reporter: Reporter) -> Checkup:
     """All findings on the device called `name`. Raises CardError for a card that cannot be read."""
     target = load_target(name)
+    check_trusted(target, typed=target.explicit)
     way_there = f"{target.transport.type} {target.transport.host or ''}".strip()
     try:
         with open_host(target, reporter) as host:

@@ -10,6 +10,7 @@ from pathlib import Path
 from edgeval.errors import CardError, MissingError, RuntimeMissing
 from edgeval.export import compiler, package
 from edgeval.records.compiled import CompiledCard
+from edgeval.records.foreign import check_trusted
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import Compile, Target, Transport, load_target
 from edgeval.run.host import Host
@@ -75,9 +76,12 @@ def _compile_host(how: Compile, reporter: Reporter) -> Iterator[Host]:
     transport = Transport(type="local")
     if name:
         try:
-            transport = load_target(name).transport
+            other = load_target(name)
         except CardError:
             transport = Transport(type="ssh", host=name)
+        else:
+            check_trusted(other, typed=False)
+            transport = other.transport
     card = {"schema": "edgeval/device/1", "name": name or "local"}
     with open_host(Target.model_validate(card).changed(transport=transport), reporter) as host:
         yield host

@@ -9,13 +9,18 @@ import pytest
 from edgeval.cli.edge import run
 from edgeval.errors import CardError
 from edgeval.records.foreign import check_trusted
+from edgeval.records.reporter import Silent
 from edgeval.records.target import load_target
 from edgeval.workflow.bench import open_bench
+from edgeval.workflow.check import check_device
 from edgeval.workflow.project import choose_target
 
 CARD = 'schema = "edgeval/device/1"\nname = "lab"\n'
 EVAL = 'args = ["--eval=$(shell touch started)"]'
 FOREIGN = [
+    ('[transport]\ntype = "local"\npython = "./python3"', "starts a Python"),
+    ('[transport]\ntype = "local"\npython = "~/python3"', "starts a Python"),
+    ('[transport]\ntype = "local"\npython = "make"', "starts a Python"),  # it would read the folder's Makefile
     ('[runtime.delegate]\nlibrary = "./evil.so"', "loads a library"),
     ('[runtime.delegate]\nlibrary = "/home/me/evil.so"', "loads a library"),
     ('[runtime.delegate]\nlibrary = "/usr/lib/../../tmp/evil.so"', "loads a library"),
@@ -27,6 +32,9 @@ FOREIGN = [
 ]
 PLAIN = [
     "",
+    '[transport]\ntype = "local"\npython = "python3.9"',
+    '[transport]\ntype = "local"\npython = "/usr/bin/python3"',
+    '[transport]\ntype = "ssh"\nhost = "far"\npython = "~/venv/bin/python"',
     '[runtime.delegate]\nlibrary = "libedgetpu.so.1"',
     '[runtime.delegate]\nlibrary = "/usr/lib/aarch64-linux-gnu/libedgetpu.so.1"',
     '[compile]\ntool = "edgetpu_compiler"\nargs = ["-m", "14"]',
@@ -51,6 +59,8 @@ def test_what_a_card_brought_along_is_not_started(folder: Path, tables: str, wor
         open_bench("lab"),
     ):
         pass
+    with pytest.raises(CardError, match=words):
+        check_device("lab", Silent())
     target = load_target("devices/lab.toml")
     check_trusted(target, typed=target.explicit)  # whoever types the path has looked at it
 
@@ -65,12 +75,12 @@ def test_cards_of_the_users_own_shelf_may_start_anything(folder: Path, monkeypat
     monkeypatch.setenv("HOME", str(folder))
     shelf = folder / ".config" / "edgeval" / "devices"
     shelf.mkdir(parents=True)
-    (shelf / "lab.toml").write_text(CARD + FOREIGN[0][0])
+    (shelf / "lab.toml").write_text(CARD + FOREIGN[3][0])
     check_trusted(load_target("lab"), typed=False)
 
 
 def test_a_library_does_not_come_in_by_a_stand_in_or_by_the_settings(folder: Path) -> None:
-    Path("evil.toml").write_text(CARD + FOREIGN[0][0])
+    Path("evil.toml").write_text(CARD + FOREIGN[3][0])
     words = '[transport]\ntype = "ssh"\nhost = "far"\n[emulate]\ncard = "./evil.toml"\nfidelity = "approximate"\n'
     Path("devices/lab.toml").write_text(CARD + words)
     with pytest.raises(CardError, match="loads a library"), open_bench("lab", emulate=True):

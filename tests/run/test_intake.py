@@ -17,9 +17,21 @@ from hypothesis import strategies as st
 from edgeval.errors import BenchError, EdgevalError, IntegrityError
 from edgeval.records.artifact import Preprocess
 from edgeval.run.agent import frames
+from edgeval.run.ask import ask
 from edgeval.run.host import LocalHost
 from edgeval.run.infer import infer
-from edgeval.run.intake import harmless, read_chunk, read_facts, read_fault, read_hello
+from edgeval.run.intake import (
+    harmless,
+    read_arena,
+    read_chunk,
+    read_count,
+    read_delegate,
+    read_facts,
+    read_fault,
+    read_hello,
+    read_recorded,
+    read_report,
+)
 from edgeval.run.job import Job
 from edgeval.run.probe import probe
 from tests.run.tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
@@ -197,3 +209,68 @@ def test_an_answer_without_end_is_not_read(tmp_path: Path) -> None:
     endless.chmod(0o755)
     with LocalHost(python=str(endless)) as host, pytest.raises(BenchError, match="does not end"):
         probe(host)
+
+
+def said(kind: str, **fields: Any) -> frames.Header:
+    return {"type": kind, "size": 0, "sha256": "", **fields}
+
+
+ARENA = {"smallest": 10, "total": 20, "head": 5, "tail": 15}
+HELLO = {"input": TENSOR, "output": TENSOR}
+
+
+@pytest.mark.parametrize(
+    ("read", "fields"),
+    [
+        (read_count, {}),
+        (read_count, {"median": "5"}),
+        (read_count, {"median": -1}),
+        (read_count, {"median": 1e3}),
+        (read_count, {"median": 10**4000}),
+        (read_arena, {}),
+        (read_arena, ARENA | {"smallest": 0}),
+        (read_arena, ARENA | {"head": "5"}),
+        (read_report, {}),
+        (read_report, {"status": "0", "text": ""}),
+        (read_report, {"status": 0, "text": [1]}),
+        (read_delegate, {"delegate_version": 5}),
+        (read_delegate, {"devices": "usb"}),
+        (read_recorded, {"health": "good"}),
+        (read_recorded, {"health": {"failed": 3}}),
+        (read_recorded, {"instructions": "many"}),
+        (read_hello, HELLO | {"engine": ["litert"]}),
+        (read_hello, HELLO | {"unproven": "nothing"}),
+        (read_hello, HELLO | {"unproven": [1]}),
+        (read_hello, HELLO | {"compiled": {"a": 1}}),
+        (read_hello, HELLO | {"delegated": "all"}),
+        (read_hello, HELLO | {"input": TENSOR | {"preprocess": {"scale": "x"}}}),
+    ],
+)
+def test_an_answer_that_the_agent_would_not_give_is_refused(
+    read: Callable[[frames.Header], Any], fields: dict[str, Any]
+) -> None:
+    with pytest.raises(EdgevalError) as caught:
+        read(said("x", **fields))
+    assert str(caught.value).isprintable()
+
+
+def test_a_compilers_words_are_harmless_and_keep_their_lines() -> None:
+    status, text = read_report(said("tool", status=1, text="one\n\x1b[2Jtwo" + "x" * 9000))
+    assert status == 1
+    assert read_report(said("tool", status=0, text="one\n\x1b[2Jtwo"))[1] == "one\n\\x1b[2Jtwo"
+    assert len(text) <= 8000
+
+
+def test_an_answer_has_the_width_that_was_asked_for(lie: Callable[[str], None]) -> None:
+    place = "start=4 * i, stop=4 * i + 4, shape=[4, 5 * (i + 1)], dtype='u1'"
+    with pytest.raises(IntegrityError, match="another count of numbers"):
+        lie(f"for i in range(2): frames.write(out, 'chunk', b'x' * 20 * (i + 1), {place})")
+
+
+def test_one_question_has_one_answer(tmp_path: Path) -> None:
+    (tmp_path / "liar.py").write_text(LIAR.format(lies="while True: frames.write(out, 'tool', status=0, text='')"))
+    liar = tmp_path / "python"
+    liar.write_text(f'#!/bin/sh\nexec {sys.executable} {tmp_path}/liar.py "$1"\n')
+    liar.chmod(0o755)
+    with LocalHost(python=str(liar)) as host, pytest.raises(BenchError, match="without end"):
+        ask(host, ("tool", {}), "tool", "m")

@@ -248,7 +248,9 @@ def test_a_ladder_takes_the_files_that_were_exported_for_coral(type_there: Calla
     assert (row["candidate"]["origin"], row["latency_ms"]) == ("emulated", None)
     lacking = (DEVICES / "coral-usb.toml").read_text().replace('"ssh"', '"local"').replace('"error"', '"cpu"')
     Path("stick.toml").write_text(
-        lacking.replace("libedgetpu.so.1", "libno-such.so").replace("tflite-runtime", "litert")
+        lacking.replace("libedgetpu.so.1", "libno-such.so")
+        .replace("tflite-runtime", "litert")
+        .replace('host = "coral"\n', "")
     )
     code, out, err = type_there(compare.replace("coral-usb --emulate", "./stick.toml --json -"))
     row = json.loads(out)

@@ -9,6 +9,7 @@ import click
 
 from edgeval.cli import options
 from edgeval.cli.display import Display
+from edgeval.cli.plain import echo
 
 if TYPE_CHECKING:
     from edgeval.run.ssh.hostkeys import HostKey
@@ -44,12 +45,12 @@ def command(host: str, name: str | None, fingerprint: str | None, quiet: bool, *
         added = add_device(name or device_name(host), transport, _confirm, display, fingerprint)
     facts = added.facts
     runtimes = ", ".join(f"{key} {value}" for key, value in facts["runtimes"].items()) or "no runtime"
-    click.echo(f"{facts.get('board') or facts.get('machine')}: Python {facts['python']}, {runtimes}")
-    click.echo(f"card: {added.card}    next: edgeval devices check {added.card.stem}")
+    echo(f"{facts.get('board') or facts.get('machine')}: Python {facts.get('python')}, {runtimes}")
+    echo(f"card: {added.card}    next: edgeval devices check {added.card.stem}")
 
 
 def _confirm(key: HostKey) -> bool:
     """Ask at a terminal; without one nobody accepts."""
-    click.echo(f"The device shows this {key.kind} key, which is not known here yet:\n  {key.fingerprint}", err=True)
-    click.echo("On the device: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub shows the same.", err=True)
+    echo(f"The device shows this {key.kind} key, which is not known here yet:\n  {key.fingerprint}", err=True)
+    echo("On the device: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub shows the same.", err=True)
     return sys.stdin.isatty() and click.confirm("Is it the same, and shall it be accepted?", err=True)

@@ -6,6 +6,7 @@ import click
 
 from edgeval.cli import options
 from edgeval.cli.display import Display
+from edgeval.cli.plain import echo
 
 
 @click.command("create")
@@ -25,4 +26,4 @@ def command(name: str, rebuild: bool, quiet: bool) -> None:
 
     with Display(quiet=quiet) as display:
         said = create_board(name, display, rebuild=rebuild)
-    click.echo(said)
+    echo(said)

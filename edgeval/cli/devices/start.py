@@ -8,6 +8,7 @@ import click
 
 from edgeval.cli import options
 from edgeval.cli.display import Display
+from edgeval.cli.plain import echo
 
 
 @click.command("start")
@@ -24,4 +25,4 @@ def command(name: str, quiet: bool) -> None:
 
     with Display(quiet=quiet) as display:
         login = start_board(name, display)
-    click.echo(f"{name} runs; by hand: {shlex.join(login.ssh())}")
+    echo(f"{name} runs; by hand: {shlex.join(login.ssh())}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from edgeval.cli.plain import echo
+
 HEAD = ("name", "state", "port", "pid", "uptime", "image")
 
 
@@ -25,6 +27,6 @@ def command() -> None:
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for name, state, *figures in rows:
         right = "  ".join(f"{text:>{width}}" for text, width in zip(figures, wide[2:], strict=True))
-        click.echo(f"{name:{wide[0]}}  {state:{wide[1]}}  {right}")
+        echo(f"{name:{wide[0]}}  {state:{wide[1]}}  {right}")
     if any(row[1] == "out of date" for row in rows):
-        click.echo("out of date: made by another version of edgeval; edgeval devices create NAME makes it anew")
+        echo("out of date: made by another version of edgeval; edgeval devices create NAME makes it anew")
