@@ -18,8 +18,8 @@ from edgeval.workflow.project import choose_target
 CARD = 'schema = "edgeval/device/1"\nname = "lab"\n'
 EVAL = 'args = ["--eval=$(shell touch started)"]'
 FOREIGN = [
-    ('[transport]\ntype = "local"\npython = "./python3"', "starts a Python"),
-    ('[transport]\ntype = "local"\npython = "~/python3"', "starts a Python"),
+    ('[transport]\ntype = "local"\npython = "devices/python3"', "starts a Python"),
+    ('[transport]\ntype = "local"\npython = "devices/python3"', "starts a Python"),
     ('[transport]\ntype = "local"\npython = "make"', "starts a Python"),  # it would read the folder's Makefile
     ('[runtime.delegate]\nlibrary = "./evil.so"', "loads a library"),
     ('[runtime.delegate]\nlibrary = "/home/me/evil.so"', "loads a library"),
