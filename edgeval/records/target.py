@@ -170,7 +170,19 @@ class Monitor(Record):
     fail_on: tuple[Condition, ...] = ()
 
 
-class Machine(Record):
+class Faithful(Record):
+    """How faithful something that is emulated is to the device."""
+
+    fidelity: Literal["bit-exact", "approximate"] = "approximate"
+    note: str = ""
+
+    @property
+    def faithful(self) -> str:
+        """In words: `approximate: another CPU`, or the fidelity alone."""
+        return f"{self.fidelity}: {self.note}" if self.note else self.fidelity
+
+
+class Machine(Faithful):
     """What an emulated board is: a processor by qemu's name, and how faithful its answers are.
 
     wheels: whether its disk has the runtimes and numpy, or bare Debian with Python alone.
@@ -180,11 +192,9 @@ class Machine(Record):
     cores: int = Field(default=4, ge=1, le=8)
     memory_mb: int = Field(default=1024, ge=256, le=16_384)
     wheels: bool = True
-    fidelity: Literal["bit-exact", "approximate"] = "approximate"
-    note: str = ""
 
 
-class Emulate(Record):
+class Emulate(Faithful):
     """The card that stands in for the device on this computer, and how faithful that is.
 
     board: the card of an emulated board that stands in before `card` does, once it is created.
@@ -193,7 +203,6 @@ class Emulate(Record):
     card: str
     board: str | None = None
     fidelity: Literal["bit-exact", "approximate"]
-    note: str = ""
 
 
 class CompareOptions(Record):

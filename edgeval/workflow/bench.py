@@ -143,7 +143,7 @@ def open_bench(
         seen = f"{target.runtime.engine}, {target.transport.type}"
         raise CardError(f"{target.name}: only TFLM on this computer runs for a microcontroller", seen=seen, hint=hint)
     elif target.machine:
-        fidelity = f"{target.machine.fidelity}: {target.machine.note}"
+        fidelity = target.machine.faithful
     counter = counter_of(target) if instructions else None
     with open_host(target, reporter) as host:
         facts = probe(host)
@@ -220,4 +220,4 @@ def origin_notes(source: Marked) -> tuple[str, ...]:
 def own_fidelity(target: Target) -> str:
     """How faithful this computer is to a microcontroller: what the card says, or what holds for TFLM's own kernels."""
     said = target.emulate
-    return FIDELITY if said is None else f"{said.fidelity}{': ' + said.note if said.note else ''}"
+    return FIDELITY if said is None else said.faithful

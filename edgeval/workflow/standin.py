@@ -18,7 +18,7 @@ def stand_in(target: Target, reporter: Reporter) -> tuple[Target, str]:
     board = _created_board(target)
     if board and board.machine:
         reporter.say(f"{target.name}: the emulated board {board.name} stands in")
-        note = f"the emulated board {board.name}, {board.machine.note}"
+        note = f"the emulated board {board.name}" + (f", {board.machine.note}" if board.machine.note else "")
     else:
         other = target.emulate.board
         more = f"; edgeval devices create {other} makes a true Arm board that does" if other else ""

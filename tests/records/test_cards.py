@@ -69,6 +69,14 @@ def card(folder: Path, text: str) -> str:
     return str(path)
 
 
+@pytest.mark.parametrize(("note", "said"), [("", "approximate"), ("note = 'old'\n", "approximate: old")])
+def test_how_faithful_an_emulated_board_is(tmp_path: Path, note: str, said: str) -> None:
+    transport = "[transport]\ntype = 'emulated'\n"
+    board = load_target(card(tmp_path, f"{DEVICE}{transport}[machine]\ncpu = 'cortex-a72'\n{note}"))
+    assert board.machine is not None
+    assert board.machine.faithful == said
+
+
 @pytest.mark.parametrize(("text", "said"), BAD_LADDERS)
 def test_a_bad_ladder_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(CardError) as caught:

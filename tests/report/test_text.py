@@ -59,6 +59,13 @@ def test_long_ladder_names_stay_apart(rows: list[Comparison]) -> None:
     assert max(len(line) for line in lines) <= 80
 
 
+@pytest.mark.parametrize("note", ["", ": " + "a long note on what is known of the difference " * 3])
+def test_how_faithful_an_emulated_board_is_comes_in_one_word(row: Comparison, note: str) -> None:
+    target = row.target.model_copy(update={"fidelity": f"bit-exact{note}"})
+    lines = render_text([row.model_copy(update={"target": target})], report=None).splitlines()
+    assert any(line.strip().startswith("emulated, bit-exact, ") for line in lines)
+
+
 def test_missing_parts_have_a_reason(plain_row: Comparison) -> None:
     text = render_text([plain_row], report=None)
     assert "needs probabilities on both sides" in text
