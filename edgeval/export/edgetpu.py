@@ -48,8 +48,9 @@ def check(data: bytes, name: str, *, versions: Mapping[str, int] | None = None, 
     from edgeval.export import flatbuffer
 
     model = flatbuffer.parse(data)
-    _check_batch(model.subgraphs[0], name)
-    found = list(findings(model, {**VERSION_MAX, **(versions or {})}))
+    with flatbuffer.intact():
+        _check_batch(model.subgraphs[0], name)
+        found = list(findings(model, {**VERSION_MAX, **(versions or {})}))
     stops = [finding for finding in found if strict or finding.refused]
     if stops:
         first, more = stops[0], f" ({len(stops) - 1} more operators)" if len(stops) > 1 else ""

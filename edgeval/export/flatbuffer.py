@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import flatbuffers
@@ -14,6 +15,8 @@ from edgeval.errors import ModelError
 
 IDENTIFIER = b"TFL3"
 ALIGNMENT = 16
+# What comes of reading bytes that are not what they should be.
+DAMAGED = (struct.error, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
 # The operator versions that brought int8 kernels (tensorflow, tools/versioning/op_version.cc). RESHAPE, QUANTIZE and
 # others took int8 in their first version. A quantizer that leaves the float versions lets old runtimes run what they
@@ -42,16 +45,23 @@ def parse(data: bytes) -> Any:
     """The file as the schema's `ModelT`, constants outside the flatbuffer brought in. Raises ModelError."""
     if data[4:8] != IDENTIFIER:
         raise ModelError("this is not a TFLite file", seen=f"{len(data)} bytes, identifier {data[4:8]!r}")
-    try:
+    with intact():
         model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
         for buffer in model.buffers:
             if buffer.offset > 1:
                 buffer.data = np.frombuffer(data, np.uint8, buffer.size, buffer.offset)
                 buffer.offset = buffer.size = 0
         _check_indices(model)
-    except (struct.error, IndexError, ValueError, TypeError, AttributeError, UnicodeDecodeError) as error:
-        raise ModelError("the TFLite file is damaged", seen=error, hint="export or download it again") from error
     return model
+
+
+@contextmanager
+def intact() -> Iterator[None]:
+    """Raise ModelError for what goes wrong while a model is looked at: the file is not as it was written."""
+    try:
+        yield
+    except DAMAGED as error:
+        raise ModelError("the TFLite file is damaged", seen=error, hint="export or download it again") from error
 
 
 def settle(data: bytes) -> bytes:
@@ -104,7 +114,9 @@ def _is_int8(graph: Any, op: Any) -> bool:
 
 def _check_indices(model: Any) -> None:
     """Touch every operator's tensors and code: a damaged file fails here, not later."""
-    for graph in model.subgraphs:
+    for graph in (model.subgraphs[0], *model.subgraphs[1:]):
+        for tensor in (*(graph.tensors[i] for i in (*graph.inputs, *graph.outputs)), *graph.tensors):
+            _ = model.buffers[tensor.buffer]
         for op in graph.operators:
             _tensors(graph, op)
             code_name(model.operatorCodes[op.opcodeIndex])

@@ -54,20 +54,21 @@ def _tflite(data: bytes) -> Anatomy:
         quantised = grid is not None and grid.scale is not None and len(grid.scale) == 1
         shape = found.shape if found.shapeSignature is None else found.shapeSignature
         return Tensor(
-            name=found.name.decode("utf-8", "replace"),
+            name=(found.name or b"").decode("utf-8", "replace"),
             shape=tuple(int(n) for n in shape),
             dtype=flatbuffer.type_name(found),
             scale=float(grid.scale[0]) if quantised else None,
             zero_point=int(grid.zeroPoint[0]) if quantised else None,
         )
 
-    return Anatomy(
-        version=model.version,
-        operators=_counts(name for name, _, _ in flatbuffer.operators(model)),
-        tensor_types=_counts(flatbuffer.type_name(t) for t in graph.tensors),
-        input=_single([tensor(i) for i in graph.inputs], "input"),
-        output=_single([tensor(i) for i in graph.outputs], "output"),
-    )
+    with flatbuffer.intact():
+        return Anatomy(
+            version=model.version,
+            operators=_counts(name for name, _, _ in flatbuffer.operators(model)),
+            tensor_types=_counts(flatbuffer.type_name(t) for t in graph.tensors),
+            input=_single([tensor(i) for i in graph.inputs], "input"),
+            output=_single([tensor(i) for i in graph.outputs], "output"),
+        )
 
 
 def _onnx(data: bytes) -> Anatomy:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,7 +20,6 @@ MIN_RUNTIME, EXECUTABLES, COMPILER, CHIPS = 0, 1, 4, 6
 PARAMETERS, CHIP, KIND = 6, 10, 13
 DEEPEST = 2  # a package for several chips holds one for each
 CACHING = 1  # the kind of an executable that only loads parameters, which then stay on the chip
-DAMAGED = (struct.error, ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def is_compiled(data: bytes) -> bool:
@@ -52,7 +50,7 @@ def read_compiled(data: bytes, name: str) -> CompiledFile:
             cached_bytes=sum(size for kind, size in memory if kind == CACHING),
             streamed_bytes=sum(size for kind, size in memory if kind != CACHING),
         )
-    except DAMAGED as error:
+    except flatbuffer.DAMAGED as error:
         what = f"{name}: what the Edge TPU compiler put into this file cannot be read"
         raise ModelError(what, seen=error, hint="compile it again") from error
 

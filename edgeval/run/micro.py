@@ -79,7 +79,7 @@ def _refused(parts: flatfile.FlatFile) -> Iterator[str]:
         name = operator_name(operator.number, operator.custom)
         if name == EDGE_TPU or (not operator.custom and name not in MICRO):
             yield name
-        elif name in WEIGHED and parts.tensors[operator.inputs[1]].dtype == "uint8":
+        elif name in WEIGHED and any(parts.tensors[i].dtype == "uint8" for i in operator.inputs[1:2]):
             yield f"{name} with uint8 weights"
 
 
