@@ -60,12 +60,15 @@ def runs(function: F) -> F:
 
 def rungs(function: F) -> F:
     """--rung and --seed, each as often as wanted, handed over as `rungs` and `seeds`."""
-    function = click.option("--seed", "seeds", type=click.IntRange(0), multiple=True, help="Seed; may be repeated.")(
-        function
-    )
-    return click.option("--rung", "rungs", multiple=True, metavar="R", help="Rung such as c4; may be repeated.")(
-        function
-    )
+    kind = click.IntRange(0)
+    seed = click.option("--seed", "seeds", type=kind, multiple=True, callback=once, help="Seed; may be repeated.")
+    text = "Rung such as c4; may be repeated."
+    return click.option("--rung", "rungs", multiple=True, metavar="R", callback=once, help=text)(seed(function))
+
+
+def once(context: click.Context, option: click.Parameter, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What was typed several times counts once."""
+    return tuple(dict.fromkeys(values))
 
 
 def target(function: F) -> F:

@@ -73,6 +73,7 @@ def pairs(function: Any) -> Any:
                 "rungs",
                 multiple=True,
                 metavar="R",
+                callback=options.once,
                 help="Rung such as c4; may be repeated.  [default: all smaller]",
             ),
             click.option("--format", "fmt", type=click.Choice(options.FORMATS), help="[default: the target's]"),

@@ -125,8 +125,11 @@ def read_recording(path: Path, expected: str | None = None) -> Recording:
         arrays = read_npz(path)
         text, said = str(arrays.pop("header")), str(arrays.pop("sha256"))
         header = RecordingHeader.model_validate(json.loads(text))
-    except (DataError, KeyError, json.JSONDecodeError, RecursionError) as error:
-        raise IntegrityError(f"{path} is not a whole recording", seen=error, hint=mend) from error
+    except DataError as error:
+        raise IntegrityError(f"{path} is not a whole recording", seen=error.seen or error.what, hint=mend) from error
+    except (KeyError, json.JSONDecodeError, RecursionError) as error:
+        seen = f"no array {error}" if isinstance(error, KeyError) else error
+        raise IntegrityError(f"{path} is not a whole recording", seen=seen, hint=mend) from error
     except ValidationError as error:
         raise IntegrityError(f"{path} is not a recording: {explain(RecordingHeader, error)}", hint=mend) from error
     found = _sha256(text, arrays)

@@ -51,7 +51,8 @@ def check_device(name: str, reporter: Reporter) -> Checkup:
     except BenchError as error:
         said = f"{error.what} (seen: {error.seen})" if error.seen else error.what
         reached = Finding("reached", "ok", way_there)
-        return Checkup(target, (reached, Finding("Python", "missing", said, (error.hint,) if error.hint else ())))
+        name = "folder" if "folder" in error.what else "Python"
+        return Checkup(target, (reached, Finding(name, "missing", said, (error.hint,) if error.hint else ())))
 
 
 def _looked(host: Host, target: Target) -> list[Finding]:

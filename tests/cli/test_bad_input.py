@@ -134,6 +134,15 @@ CASES = [
 ]
 
 
+def test_a_rung_that_is_typed_twice_counts_once() -> None:
+    from edgeval.cli.compare import compare
+    from edgeval.cli.train import train
+
+    words = ["scalecnn-digits100", "--rung", "c8", "--rung", "c4", "--rung", "c8"]
+    for command in (compare, train):
+        assert command.make_context("it", list(words)).params["rungs"] == ("c8", "c4")
+
+
 @pytest.fixture
 def type_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

@@ -12,6 +12,7 @@ import pytest
 from edgeval.cli.edge import run
 from edgeval.errors import CardError
 from edgeval.workflow.bench import open_bench
+from tests.sshd import Board
 
 CARD = 'schema = "edgeval/device/1"\nname = "here"\n'
 
@@ -61,6 +62,14 @@ def test_a_board_out_of_reach(tmp_path: Path, capfd: pytest.CaptureFixture[str])
     code, out = typed([str(path), "-q"], capfd)
     assert code == 4
     assert out.startswith("MISSING  reached")
+
+
+def test_a_folder_that_cannot_be_used_is_no_fault_of_the_python(
+    board: Board, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, out = typed([str(board.card(tmp_path / "far.toml", workdir="/proc/edgeval")), "-q"], capfd)
+    assert code == 4
+    assert "MISSING  folder     the folder on far cannot be used" in out
 
 
 def test_a_local_card_may_name_another_python(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -171,6 +171,7 @@ def test_a_recording_that_was_changed_ends_with_5(place: Path, tmp_path: Path, n
     with pytest.raises(IntegrityError, match=said) as caught:
         replay(place, tmp_path / "runs", make_samples(40), card=str(tmp_path / "board.toml"))
     assert caught.value.exit_code == 5
+    assert str(caught.value).count("seen: ") == 1
 
 
 def test_a_card_pins_its_recording(place: Path, tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ def _text(checkup: Checkup) -> str:
         lines += [f"{'':19} > {step}" for step in item.mend]
     missing = sum(item.state == "missing" for item in checkup.findings)
     if missing:
-        again = f"edgeval devices check {checkup.target.path if checkup.target.explicit else checkup.target.name}"
+        again = f"edgeval devices check {checkup.target.typed}"
         lines.append(f"\n{missing} missing: take the steps (>) from the top, then again: {again}")
     else:
-        lines.append(f"\nnothing is missing: edgeval compare --target {checkup.target.name}")
+        lines.append(f"\nnothing is missing: edgeval compare --target {checkup.target.typed}")
     return "\n".join(lines)
