@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from edgeval.emulate.image import Image, build_image, cache, find_image
+from edgeval.emulate.image import Image, build_image, cache, check_own, find_image
 from edgeval.emulate.keys import CONFIG, board_initrd, make_keys, write_settings
 from edgeval.emulate.machine import Hardware, boot
 from edgeval.emulate.process import Running, recall
@@ -55,6 +55,7 @@ class Board:
 
     @property
     def running(self) -> Running | None:
+        check_own(cache())  # it says which process may be ended
         return recall(self.folder / "running.json")
 
     @property
@@ -72,6 +73,7 @@ class Board:
     def create(self, progress: Progress, say: Say, *, rebuild: bool = False) -> Image:
         """Build its image if there is none, and its keys. Raises RuntimeMissing or BenchError."""
         require(BOOT)
+        check_own(cache())
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.home.chmod(0o700)
         if rebuild:

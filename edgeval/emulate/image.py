@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,16 @@ def cache() -> Path:
     """Where images and boards of this user are kept."""
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home).absolute() / "edgeval" / "boards"
+
+
+def check_own(folder: Path) -> None:
+    """Raise BenchError for a folder of another user's, or one that others may write to: what lies there is believed."""
+    if not folder.exists():
+        return
+    about = folder.stat()
+    if about.st_uid != os.getuid() or about.st_mode & stat.S_IWOTH:
+        hint = "set XDG_CACHE_HOME to a folder of your own"
+        raise BenchError("others can write where emulated boards are kept", seen=folder, hint=hint)
 
 
 def find_image(*, wheels: bool = True) -> Image | None:

@@ -102,3 +102,14 @@ def test_byte_code_is_made_by_pythons_own_module(tmp_path: Path, monkeypatch: py
 def test_a_board_has_a_plain_name_for_it_names_a_folder_that_is_removed(name: str) -> None:
     with pytest.raises(CardError, match="plain name"):
         Board(name, Hardware("max", 1, 256))
+
+
+def test_what_others_can_write_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    board = Board("lab", Hardware("max", 1, 256))
+    assert board.running is None
+    cache().mkdir(parents=True)
+    assert board.running is None
+    cache().chmod(0o777)
+    with pytest.raises(BenchError, match=r"others can write .*XDG_CACHE_HOME"):
+        board.stop()
