@@ -68,6 +68,8 @@ def test_sequential_rules_and_sides_that_cannot_be(type_there: Callable[[str], T
 
 def test_a_longer_run_extends_a_shorter_one(gate: Any, demo: Any) -> None:
     rule = 'metric = "top1"\nmax_drop = "3pt"'
+    for other in (demo.folder / "runs/predictions").glob("*.chunks"):  # of other tests in this folder
+        shutil.rmtree(other)
     _, short = gate("--rung c4 --images 300", rule)
     (chunks,) = (demo.folder / "runs/predictions").glob("*c4*int8*.chunks")
     first = {path.name for path in chunks.glob("*.npy")}
