@@ -133,9 +133,9 @@ def _by_class(counts: Ints, sides: tuple[Ints, ...], how: str, draw: tuple[int, 
 
 
 def _thin(sizes: Ints) -> str:
-    """Why figures of classes are approximate: too few samples for the simulated coverage to hold."""
-    mean = float(sizes.mean())
-    return f"{mean:.1f} samples a class, fewer than {FEW_A_CLASS}" if mean < FEW_A_CLASS else ""
+    """Why figures of classes are approximate: too few samples in some class for the simulated coverage to hold."""
+    least = int(sizes[sizes > 0].min(initial=FEW_A_CLASS))
+    return f"a class of {least} samples, fewer than {FEW_A_CLASS}" if least < FEW_A_CLASS else ""
 
 
 def _change(sides: Floats) -> Floats:

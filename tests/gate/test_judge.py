@@ -174,6 +174,13 @@ def test_an_approximate_interval_decides_nothing(flipping: Made, n: int, lost: i
     assert found.more_images is None
 
 
+def test_one_thin_class_makes_class_figures_approximate() -> None:
+    labels = np.concatenate([np.repeat(np.arange(9), 100), np.full(5, 9)])
+    table = side(np.ones(905, bool), labels, 10)
+    found = one(judge(weigh(table, table), [rule("bottom5", max_drop="60pt")], Look()))
+    assert (found.status, "a class of 5 samples" in found.why) == ("INCONCLUSIVE", True)
+
+
 def test_a_rule_on_every_class_fails_only_where_the_worst_is_clearly_outside() -> None:
     """8 of 100 lost: clearly a change, and more than 5 points as observed, but its interval holds 5 points."""
     labels = np.repeat(np.arange(2), 100)
