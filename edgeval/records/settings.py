@@ -22,7 +22,6 @@ HINTS = {
     "rules": "write each rule as a table of its own, under [[gate.rules]]",
     "gate": "write a table, [gate], and rules under [[gate.rules]]; edgeval init writes an example",
 }
-SCHEMA = "edgeval.schema.json"
 
 
 class Settings(Card):

@@ -12,7 +12,6 @@ from edgeval.report import wording
 Row = Comparison | RegressionComparison
 
 RANK: tuple[Status, ...] = ("NO_VERDICT", "FAIL", "INCONCLUSIVE", "PASS")
-SIGNS = {"PASS": "✓", "FAIL": "✕", "INCONCLUSIVE": "?", "NO_VERDICT": "!"}
 WORDS = {"PASS": "pass", "FAIL": "fail", "INCONCLUSIVE": "inconclusive", "NO_VERDICT": "no verdict"}
 MOST_TOLD = 12
 ABSOLUTE = ("max", "min")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edgeval.cli.edge import run
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target
 from edgeval.run.host import Host, LocalHost, LocalProcess
 from edgeval.workflow import bench
+from tests.conftest import Typed
 from tests.run.tiny_models import SIDE, make_samples, write_tflite
 
 SHAPE = (1, SIDE, SIDE, 3)
@@ -50,6 +52,19 @@ def make_lab() -> str:
     data = make_samples(N)
     np.savez("data.npz", x=data.images, y=data.labels, ids=np.array(data.ids))
     return "--reference float32.tflite --candidate int8.tflite --data data.npz --scale 1 --floor-budget 0 -q"
+
+
+def lab_of(folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[[str], Typed]:
+    """Compare the lab's models by `verb ... options`: exit code, standard output, standard error."""
+    monkeypatch.chdir(folder)
+    models = make_lab()
+
+    def typed(line: str) -> Typed:
+        verb, _, rest = line.partition(" ")
+        code = run([verb, *models.split(), *rest.split()])
+        return code, *capfd.readouterr()
+
+    return typed
 
 
 class DyingHost(LocalHost):

@@ -16,7 +16,7 @@ from edgeval.records.fleet import worst_code
 from edgeval.records.reporter import Silent
 from edgeval.workflow.fleet import Stoppable, muster, targets_of
 from tests.conftest import Typed
-from tests.workflow.fleet_lab import N, let_die, make_lab, write_card
+from tests.workflow.fleet_lab import N, lab_of, let_die, write_card
 
 RULES = '[[gate.rules]]\nmetric = "top1"\nmax_drop = "{}"\n'
 Compare = Callable[[str], Typed]
@@ -24,16 +24,7 @@ Compare = Callable[[str], Typed]
 
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Compare:
-    """Compare the lab's models by `verb ... options`: exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-    models = make_lab()
-
-    def typed(line: str) -> Typed:
-        verb, _, rest = line.partition(" ")
-        code = run([verb, *models.split(), *rest.split()])
-        return code, *capfd.readouterr()
-
-    return typed
+    return lab_of(tmp_path, monkeypatch, capfd)
 
 
 MEANT = {

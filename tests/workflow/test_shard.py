@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeval.cli.edge import run
 from edgeval.errors import BenchError, InputError, IntegrityError
 from edgeval.records.artifact import Preprocess
 from edgeval.records.reporter import Silent
@@ -25,7 +24,7 @@ from edgeval.workflow.fleet import Opening
 from edgeval.workflow.shard import Crew, check_identical, differences, open_crew
 from tests.conftest import Typed
 from tests.run.tiny_models import SIDE, Memory, make_samples, make_target, write_tflite
-from tests.workflow.fleet_lab import DyingHost, let_die, make_lab, write_card
+from tests.workflow.fleet_lab import DyingHost, lab_of, let_die, write_card
 
 N = 400
 Make = Callable[..., Bench]
@@ -144,15 +143,7 @@ def test_boards_that_differ_are_refused_with_what_differs(board: Make, name: str
 
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[[str], Typed]:
-    monkeypatch.chdir(tmp_path)
-    models = make_lab()
-
-    def typed(line: str) -> Typed:
-        verb, _, rest = line.partition(" ")
-        code = run([verb, *models.split(), *rest.split()])
-        return code, *capfd.readouterr()
-
-    return typed
+    return lab_of(tmp_path, monkeypatch, capfd)
 
 
 def test_shared_images_give_the_row_that_one_board_gives(lab: Callable[[str], Typed]) -> None:

@@ -60,12 +60,6 @@ class Session(LocalProcess):
         self._child.stdin.write(data)
         self._child.stdin.flush()
 
-    def end_input(self) -> None:
-        """Tell the device that nothing more comes."""
-        assert self._child.stdin is not None
-        with contextlib.suppress(OSError):
-            self._child.stdin.close()
-
     def running(self) -> bool:
         """Whether the ssh process is still there."""
         return self._child.poll() is None
