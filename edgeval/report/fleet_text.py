@@ -91,7 +91,7 @@ def _pairs(fleet: Fleet) -> Iterator[str]:
     differing = [pair for pair in ranked if pair.changed]
     same = len(ranked) - len(differing)
     if not differing:
-        yield "The same file gave the same answers on every two targets."
+        yield "The same file gave the same answers on all targets that ran it."
         return
     yield from ("The same file on two targets:", PAIRS)
     yield from (_pair(pair) for pair in differing[:MOST_PAIRS])

@@ -223,7 +223,7 @@ def _title(row: Any) -> str:
 
 def _facts(row: RegressionComparison) -> str:
     """Origin, runtime and number of samples."""
-    badge, n = wording.clean(wording.badge(row.target).partition(":")[0], 24), f"n = {wording.count(row.n)}"
+    badge, n = wording.clean(wording.badge(row.target), 24), f"n = {wording.count(row.n)}"
     runtime = wording.clean(wording.runtime_words(row.target), 72 - len(badge) - len(n))
     return ", ".join(part for part in (badge, runtime, n) if part)
 

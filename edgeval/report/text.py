@@ -144,7 +144,7 @@ def _counts(lost: int, gained: int) -> str:
 
 def _facts(row: Comparison) -> str:
     """Origin, runtime and number of images."""
-    badge, n = wording.clean(wording.badge(row.target).partition(":")[0], 22), f"n = {wording.count(row.n)}"
+    badge, n = wording.clean(wording.badge(row.target), 22), f"n = {wording.count(row.n)}"
     runtime = wording.clean(wording.runtime_words(row.target), 70 - len(badge) - len(n))
     return ", ".join(part for part in (badge, runtime, n) if part)
 

@@ -188,10 +188,11 @@ def short_names(rows: Sequence[Comparison]) -> list[str]:
 
 
 def badge(source: Source) -> str:
-    """The origin of the numbers; an emulated one comes with its fidelity, a replayed one with what was recorded."""
+    """The origin of the numbers; an emulated one comes with its fidelity in a word, a replayed one with its source."""
     if source.recording is not None:
         return f"replayed from {source.recording.origin}"
-    return f"{source.origin}, {source.fidelity or 'fidelity unknown'}" if source.origin == "emulated" else source.origin
+    fidelity = (source.fidelity or "fidelity unknown").partition(":")[0]  # the notes say the rest
+    return f"{source.origin}, {fidelity}" if source.origin == "emulated" else source.origin
 
 
 def runtime_words(source: Source) -> str:

@@ -66,6 +66,8 @@ def test_the_sentence_without_a_ladder(plain_row: Comparison) -> None:
 def test_an_emulated_number_says_how_true_it_is(row: Comparison, plain_row: Comparison) -> None:
     assert wording.badge(row.target) == "emulated, bit-exact"
     assert wording.badge(row.target.model_copy(update={"fidelity": None})) == "emulated, fidelity unknown"
+    noted = row.target.model_copy(update={"fidelity": "approximate: a note too long for a line"})
+    assert wording.badge(noted) == "emulated, approximate"
     assert wording.badge(plain_row.target) == "imported"
 
 
