@@ -16,6 +16,7 @@ from edgeval.emulate.process import remember
 REFUSALS = [
     ("start pi4-emulated", 4, "not created (seen: pi4-emulated); run: edgeval devices create pi4-emulated"),
     ("start pi4-emulate", 2, "did you mean pi4-emulated"),
+    ("clean pi4-emulated", 2, "pi4-emulated does not run, and forgets everything when it stops"),
     ("stop pi4-emulate", 2, "did you mean pi4-emulated"),
     ("remove nothing", 2, "edgeval devices status"),
     ("create rpi4", 2, "describes no emulated board (seen: rpi4); emulated boards: pi-zero2-emulated, pi4-emulated"),

@@ -18,6 +18,7 @@ from edgeval.store import Store
 from edgeval.workflow.artifact import Model
 from edgeval.workflow.bench import open_bench
 from edgeval.workflow.boards import board_of, release
+from edgeval.workflow.clean import clean_device
 from edgeval.workflow.run import counted, run_model
 from tests.run.tiny_models import make_samples, write_onnx, write_tflite
 
@@ -71,3 +72,11 @@ def answers() -> Predictions:
     names = ("a", "b", "c")
     outputs = np.eye(3, dtype=np.float32)
     return from_outputs(outputs, np.arange(3), kind="logits", class_names=names, ids=names, source=source)
+
+
+def test_a_running_board_is_cleaned_like_any_other(board: Board, card: Path) -> None:
+    with open_bench(str(card)) as bench:
+        bench.host.put(b"data", "a.bin")
+        before = clean_device(str(card), Silent(), dry=True)
+        assert clean_device(str(card), Silent(), dry=False).files == before.files > 0
+        assert clean_device(str(card), Silent(), dry=True).files == 0
