@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any
 
 from edgeval.errors import (
@@ -26,7 +27,7 @@ TEXTS: tuple[tuple[str, str, str], ...] = (
     (
         "key verification failed|host key is known for",
         "the host key of {name} is not known yet",
-        "look at it and accept it: edgeval devices add {login}{port} --name {name}",
+        "look at it and accept it: edgeval devices add {login}{port}{identity} --name {name}",
     ),
     ("UNPROTECTED PRIVATE KEY", "others can read the key for {name}, so ssh refuses it", "chmod 600 on the key file"),
     (
@@ -121,6 +122,7 @@ def _words(target: Target) -> dict[str, str]:
         "host": host,
         "login": login,
         "port": f" --port {port}" if port else "",
+        "identity": f" --identity {shlex.quote(transport.identity)}" if transport.identity else "",
         "dashed": f"-p {port} " if port else "",
         "known": f"'[{host}]:{port}'" if port not in (None, 22) else host,
     }

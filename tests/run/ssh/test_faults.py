@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from edgeval.errors import BenchError, CardError, EdgevalError, RuntimeMissing, UnreachableError
+from edgeval.records.target import Target, Transport
 from edgeval.run.ssh import SshHost
+from edgeval.run.ssh.faults import refused
 from tests.run.ssh.ssh_lab import script
 from tests.sshd import Board, free_port
 
@@ -100,3 +102,10 @@ def test_a_server_that_says_nothing_is_given_up(board: Board) -> None:
         target = board.target(port=mute.getsockname()[1], connect_timeout_s=1)
         with pytest.raises(UnreachableError, match="does not answer"), SshHost(target):
             pass
+
+
+def test_the_command_that_accepts_a_key_has_all_that_reaches_the_board() -> None:
+    words = {"type": "ssh", "host": "10.0.0.7", "user": "pi", "port": 2222, "identity": "~/my keys/lab"}
+    target = Target(schema="edgeval/device/1", name="lab", transport=Transport(**words))
+    hint = refused(target, "Host key verification failed.").hint
+    assert hint.endswith("edgeval devices add pi@10.0.0.7 --port 2222 --identity '~/my keys/lab' --name lab")
