@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[type[EdgevalError], str]] = {
     "crash": (BenchError, "try another version of the runtime; what was saved is kept"),
     "timeout": (BenchError, "raise it in the card's [limits] table; what was saved is kept"),
     "counter": (BenchError, "use an emulated board"),
+    "memory": (BenchError, "use a smaller model; what was saved is kept"),
     "worker": (BenchError, "run it again; what was saved is kept"),
 }
 

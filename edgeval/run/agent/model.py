@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[Any]
 
+NO_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate memory", "annot allocate memory", "out of memory")
 UNKNOWN_OPERATOR = ("is not a registered function/op", "unresolved custom op", "No Op registered for")
 
 
@@ -39,7 +40,7 @@ class Model:
         try:
             row = np.asarray(self.answer(prepared))
         except self.failures as error:
-            raise Fault("model", "the model fails on its first input", str(error)) from error
+            raise _failing(error) from error
         if sum(size != 1 for size in row.shape) > 1 or not row.size:
             raise Fault("outputs", "the model must give one row of numbers an image", "output {}".format(row.shape))
         if row.dtype.kind not in "fiu":
@@ -98,10 +99,24 @@ def refusal(error: Exception) -> Fault:
     if "edgetpu-custom-op" in text:
         hint = "run it on an edgetpu target, or give the file that it was compiled from"
         return Fault("model", "the model is compiled for the Edge TPU, and no Edge TPU delegate is loaded", text, hint)
+    if any(words in text for words in NO_MEMORY):
+        return no_memory(text)
     if any(words in text for words in UNKNOWN_OPERATOR):
         hint = "replace the operator, or run the model where its library is"
         return Fault("model", "the model uses an operator that the runtime does not have", text, hint)
     return Fault("model", "the runtime refuses the model", text)
+
+
+def no_memory(text: str) -> Fault:
+    """The device cannot hold what the model needs."""
+    return Fault("memory", "the device has too little memory for this run", text)
+
+
+def _failing(error: Exception) -> Fault:
+    """Why an opened model gives no answer."""
+    if any(words in str(error) for words in NO_MEMORY):
+        return no_memory(str(error))
+    return Fault("model", "the model fails on its first input", str(error))
 
 
 def check_inputs(inputs: Any) -> None:

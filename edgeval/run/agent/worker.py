@@ -16,7 +16,7 @@ import numpy as np
 from . import delegates, frames, pixels
 from .crew import pieces
 from .engines import open_model
-from .model import Model, load
+from .model import Model, load, no_memory
 from .tflite import INTERPRETERS
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ def work(job: Dict[str, Any], share: int, shares: int) -> int:
             bench.measure(out)
     except frames.Fault as fault:
         frames.write(out, "error", **fault.fields)
+        return 1
+    except MemoryError as error:
+        frames.write(out, "error", **no_memory(str(error) or "MemoryError").fields)
         return 1
     return 0
 
