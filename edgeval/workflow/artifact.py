@@ -68,9 +68,9 @@ def rung_model(
     stale = trained and card.checkpoint_sha256 not in (None, trained[1].sha256)
     if card.name != f"{ladder.name}:{rung.name}:s{seed}" or stale:
         hint = f"run: edgeval export {ladder.typed} --rung {rung.name} --seed {seed} --overwrite{store.flag}"
-        raise IntegrityError(
-            f"{path} was not exported from {rung.name} seed {seed} as it is", seen=card.name, hint=hint
-        )
+        seen = f"{path.name} of {card.name}, made of another checkpoint" if stale else f"{path} of {card.name}"
+        what = "was trained again since it was exported" if stale else "has a file of another rung in its folder"
+        raise IntegrityError(f"{rung.name} {what}", seen=seen, hint=hint)
     hashes = card.calibration.content_hashes if card.calibration else ()
     name, reading = f"{ladder.name}:{rung.name}", Reading()
     return Model(path, name, fmt, card.preprocess, card.params, "logits", reading, hashes, card.class_names)
