@@ -1,4 +1,4 @@
-"""What every host does, here and over ssh: put, run and get behave alike."""
+"""What every host does, here, over ssh, from a recording and (tests/emulate) on an emulated board."""
 
 from __future__ import annotations
 
