@@ -104,10 +104,8 @@ def others_share(lost: ArrayLike, gained: ArrayLike) -> float:
     it 6.5% of runs find something at a level of 5%. One share for all classes: were each class's own left out for it,
     levels that are equal would seem to differ.
     """
-    losses, flips = (
-        np.asarray(lost, dtype=np.int64),
-        np.asarray(lost, dtype=np.int64) + np.asarray(gained, dtype=np.int64),
-    )
+    losses = np.asarray(lost, dtype=np.int64)
+    flips = losses + np.asarray(gained, dtype=np.int64)
     worst = int(np.argmin(_tail(losses, flips, 0.5)))
     n = float(flips.sum() - flips[worst] + PRIOR_FLIPS)
     found = float(losses.sum() - losses[worst] + PRIOR_FLIPS / 2) / n

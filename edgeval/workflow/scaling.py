@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgeval.compare.laws import law
 from edgeval.errors import DataError, MissingError
+from edgeval.measures.powerlaw import FEWEST
 from edgeval.records.ladder import Ladder
 from edgeval.records.reporter import Reporter
 from edgeval.records.scaling import Law, Scaling
@@ -33,10 +34,10 @@ def scaling_of_ladder(ladder: Ladder, options: RunOptions, store: Store, reporte
 
 
 def _trained(ladder: Ladder, options: RunOptions, store: Store) -> tuple[dict[int, list[float]], dict[int, str]]:
-    """Errors of the torch answers by size, and the rungs' names by size."""
+    """Errors of the torch answers of the asked rungs by size, and the rungs' names by size."""
     errors: dict[int, list[float]] = {}
     names: dict[int, str] = {}
-    for rung in ladder.rungs:
+    for rung in [ladder.rung(name) for name in options.rungs] or ladder.rungs:
         for seed in options.seeds or store.seeds(ladder.name, rung.name):
             path = torch_table(store, ladder, rung, seed)
             if path.exists():
@@ -44,10 +45,11 @@ def _trained(ladder: Ladder, options: RunOptions, store: Store) -> tuple[dict[in
                 params = table.source.params or 0
                 errors.setdefault(params, []).append(1 - float(table.correct.mean()))
                 names[params] = rung.name
-    if len(errors) < 3:
+    if len(errors) < FEWEST:
         seen = ", ".join(names.values()) or f"nothing of {ladder.name} in {store.root}"
-        hint = f"run: edgeval train {ladder.typed} && edgeval export {ladder.typed}{store.flag}"
-        raise MissingError("a law needs at least 3 exported rungs", seen=seen, hint=hint)
+        more = f"edgeval train {ladder.typed} && edgeval export {ladder.typed}{store.flag}"
+        hint = "leave --rung away, or name more" if len(options.rungs) in range(1, FEWEST) else f"run: {more}"
+        raise MissingError(f"a law needs at least {FEWEST} exported rungs", seen=seen, hint=hint)
     return errors, names
 
 

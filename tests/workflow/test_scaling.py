@@ -77,6 +77,12 @@ def test_a_ladder_has_a_law_as_trained_and_as_deployed(type_there: Callable[[str
     assert found["alpha"]["value"] > 0 < deployed["alpha"]["value"]
 
 
+def test_too_few_rungs_are_told_before_anything_runs(type_there: Callable[[str], Typed]) -> None:
+    code, out, err = type_there("scaling scalecnn-digits100 --rung c4 --rung c8")
+    assert (code, out) == (2, "")
+    assert "at least 3 exported rungs (seen: c4, c8); leave --rung away" in err
+
+
 def test_wrong_use_is_said(type_there: Callable[[str], Typed], tmp_path: Path) -> None:
     code, _, err = type_there(f"scaling scalecnn-digits100 --points {written(tmp_path, GOOD)}")
     assert (code, "--points stands alone" in err) == (2, True)
