@@ -9,7 +9,7 @@ from edgeval.records.reporter import Progress
 from edgeval.workflow.data import load_split
 from edgeval.workflow.rungjob import RungJob, finish, loop_job, save_state, saved_state
 
-WIDEST = 8  # ScaleCNN's width up to which grouped convolutions beat single ones on a CPU
+WIDEST = 4  # ScaleCNN's width up to which grouped convolutions beat single ones on a CPU (docs/benchmarks.md)
 MOST = 5
 
 

@@ -26,8 +26,8 @@ def jobs(name: str, widths: tuple[float, ...], seeds: int, device: str = "cpu") 
     [
         (jobs("scalecnn", (4,), 5), 1, [5]),
         (jobs("scalecnn", (4,), 5), 2, [2, 2, 1]),
-        (jobs("scalecnn", (4, 8), 5), 2, [5, 5]),
-        (jobs("scalecnn", (4, 16), 3), 2, [1, 1, 1, 3]),
+        (jobs("scalecnn", (2, 4), 5), 2, [5, 5]),
+        (jobs("scalecnn", (4, 8), 3), 2, [1, 1, 1, 3]),
         (jobs("scalecnn", (4,), 8), 1, [5, 3]),
         (jobs("scalecnn", (4,), 2), 4, [1, 1]),
         (jobs("scalecnn", (4,), 5, "cuda"), 1, [1] * 5),
