@@ -16,6 +16,13 @@ from edgeval.cli.display import Display
 @options.target
 @options.rungs
 @click.option("--format", "formats", type=click.Choice(options.FORMATS), multiple=True, help="[default: the target's]")
+@click.option(
+    "--keep",
+    "margins",
+    multiple=True,
+    metavar="M=SIZE",
+    help="What the rung to ship must keep of the largest one; may be repeated.  [default: bottom5=5pt]",
+)
 @options.json_file
 @options.runs
 @options.quiet
@@ -27,33 +34,40 @@ def scaling(
     rungs: tuple[str, ...],
     seeds: tuple[int, ...],
     formats: tuple[str, ...],
+    margins: tuple[str, ...],
     json_to: str | None,
     runs: Path | None,
     quiet: bool,
 ) -> None:
-    """How error falls with size: the power law over a ladder's rungs, as trained in torch and as deployed on a target.
+    """Which rung to ship to a target, and how error falls with size: as trained in torch and as deployed there.
 
-    Gives the exponent with two intervals (the regression's, and over seeds), the exponent between neighbouring sizes,
-    and whether a law with a floor or a break fits better (AICc).
+    A row a rung: accuracy, worst classes, calibration, latency, memory, size and flips, and which rungs are on the
+    Pareto front. The smallest rung that keeps what --keep asks for is found by the gate's own rule, on every seed.
+    Laws come with the regression's interval and that over seeds, the exponent between neighbouring sizes, and laws
+    with a floor or a break (AICc).
 
     \b
     Examples:
       edgeval scaling scalecnn-digits100
+      edgeval scaling scalecnn-digits100 --keep bottom5=5pt --keep top1=2pt
       edgeval scaling scalecnn-digits100 --target desktop --format tflite-int8 --json laws.json
       edgeval scaling --points errors.csv --json -
     """
     from edgeval.report.laws import render_laws
+    from edgeval.workflow.keep import DEFAULT, margin_rule
     from edgeval.workflow.predict import RunOptions
     from edgeval.workflow.project import choose_ladder, choose_target, open_store
     from edgeval.workflow.scaling import scaling_of_ladder, scaling_of_points
 
     if points is not None:
-        if ladder or target or emulate or rungs or seeds or formats:
+        if ladder or target or emulate or rungs or seeds or formats or margins:
             raise click.UsageError("--points stands alone: give a ladder and its options, or a file of points")
-        found = scaling_of_points(points)
+        found, note = scaling_of_points(points), ""
     else:
+        rules = [margin_rule(typed) for typed in margins or (DEFAULT,)]
         store = open_store(runs)
         asked = RunOptions(choose_target(target), emulate, rungs, formats, seeds)  # type: ignore[arg-type]
         with Display(quiet=quiet) as display:
-            found = scaling_of_ladder(choose_ladder(ladder, store), asked, store, display)
-    options.emit(render_laws(found), lambda: found.model_dump_json(indent=1, by_alias=True), json_to)
+            found = scaling_of_ladder(choose_ladder(ladder, store), asked, store, display, rules=rules)
+        note = ""
+    options.emit(render_laws(found, note=note), lambda: found.model_dump_json(indent=1, by_alias=True), json_to)

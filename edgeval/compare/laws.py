@@ -9,7 +9,7 @@ import numpy as np
 
 from edgeval.errors import DataError
 from edgeval.measures import powerlaw
-from edgeval.records.scaling import Exponent, Law, LawForm, LocalExponent, SeedSpread, SizePoint
+from edgeval.records.laws import Exponent, Law, LawForm, LocalExponent, SeedSpread, SizePoint
 
 Errors = Mapping[int, Sequence[float]]
 

@@ -1,4 +1,4 @@
-"""How error falls with size: a fitted law, the points behind it, and the same as deployed."""
+"""What `edgeval scaling` gives: the law as trained, and the laws as deployed."""
 
 from __future__ import annotations
 
@@ -6,69 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from edgeval.records.cards import Record
-
-
-class SizePoint(Record):
-    """The mean error over the seeds of one size; `sd` with ddof 0, as published tables have it."""
-
-    name: str
-    params: int
-    error: float
-    seeds: int
-    sd: float | None = None
-
-
-class SeedSpread(Record):
-    """How alpha varies when seeds are drawn anew within each size."""
-
-    sd: float
-    ci95: tuple[float, float]
-    method: str
-
-
-class Exponent(Record):
-    """alpha of error = c N^-alpha, positive where error falls; `se` and `ci95` are the regression's."""
-
-    value: float
-    se: float
-    ci95: tuple[float, float]
-    method: str
-    over_seeds: SeedSpread | None = None
-
-
-class LocalExponent(Record):
-    """alpha between two neighbouring sizes."""
-
-    params_from: int
-    params_to: int
-    alpha: float
-
-
-class LawForm(Record):
-    """One form of the law; `aicc` is null where there are too few sizes for it."""
-
-    name: Literal["power", "saturating", "broken"]
-    aicc: float | None
-    parameters: dict[str, float]
-
-
-class Law(Record):
-    """A law and what it was fitted to. `models` holds its rivals too, the best by AICc first."""
-
-    name: str
-    alpha: Exponent
-    c: float
-    r2: float
-    n_points: int
-    local: tuple[LocalExponent, ...]
-    models: tuple[LawForm, ...]
-    points: tuple[SizePoint, ...]
-    notes: tuple[str, ...] = ()
+from edgeval.records.deployed import Deployed
+from edgeval.records.laws import Law
 
 
 class Scaling(Law):
-    """What `edgeval scaling` gives: the law as trained, and the laws as deployed."""
+    """The law over the float checkpoints, and one law a format and target."""
 
     schema_: Literal["edgeval/scaling/1"] = Field(default="edgeval/scaling/1", alias="schema")
-    deployed: tuple[Law, ...] = ()
+    deployed: tuple[Deployed, ...] = ()
+    command: str = ""

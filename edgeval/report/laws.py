@@ -1,11 +1,15 @@
-"""What a terminal shows of laws of error against size."""
+"""What a terminal shows of a ladder: which rung to ship, and the laws of error against size."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
-from edgeval.records.scaling import Law, LawForm, Scaling
-from edgeval.report import wording
+from edgeval.records.deployed import Deployed
+from edgeval.records.laws import Law, LawForm
+from edgeval.records.scaling import Scaling
+from edgeval.report import ship, wording
+from edgeval.report.text import ASCII
 
 FORMS = {
     "power": "error = {c:.4g} N^-{alpha:.3f}",
@@ -14,10 +18,22 @@ FORMS = {
 }
 
 
-def render_laws(scaling: Scaling) -> str:
-    """Each law in turn, as trained first; plain text within 80 columns."""
-    laws: tuple[Law, ...] = (scaling, *scaling.deployed)
-    return "\n\n".join("\n".join(_law(law)) for law in laws)
+def render_laws(scaling: Scaling, *, note: str = "") -> str:
+    """Which rung to ship first, then each law, as trained first; plain text within 80 columns.
+
+    note: the last line, where the page lies or why there is none.
+    """
+    blocks = [_ship(found) for found in scaling.deployed]
+    blocks += ["\n".join(_law(law)) for law in (scaling, *scaling.deployed)]
+    return "\n\n".join([*blocks, *([note] if note else [])]).translate(ASCII)
+
+
+def _ship(found: Deployed) -> str:
+    """The answers and tables of one format on one target."""
+    head = wording.clean(f"{found.name}: which rung to ship", 80)
+    lines = [head, *ship.wrapped(ship.answers(found)), "", *ship.ship_table(found)]
+    damage = list(ship.damage_table(found))
+    return "\n".join([*lines, "", "  Deployed against each rung's own float network", *damage] if damage[1:] else lines)
 
 
 def _law(law: Law) -> Iterator[str]:
@@ -39,7 +55,7 @@ def _law(law: Law) -> Iterator[str]:
     for form in law.models:
         yield f"  {form.name:<11} {_aicc(form):<13} {FORMS[form.name].format(**form.parameters)}"
     for note in law.notes:
-        yield f"  Note: {note}"
+        yield from textwrap.wrap(f"  Note: {wording.clean(note, 400)}", 80, subsequent_indent="    ")
 
 
 def _aicc(form: LawForm) -> str:

@@ -15,7 +15,7 @@ MINUS = "−"
 SHARES = frozenset(
     {"top1", "top5", "bottom5", "bottom10", "bottom20", "lost_rate", "class_accuracy", "within_tolerance"}
 )
-UNITS = {"latency_p95_ms": "ms", "peak_memory_mb": "MB", "instructions": ""}
+UNITS = {"latency_p50_ms": "ms", "latency_p95_ms": "ms", "peak_memory_mb": "MB", "instructions": ""}
 UNITS |= dict.fromkeys(("artifact_kb", "flash_kb", "arena_kb"), "kB")
 METRIC_NAMES = {
     "top1": "Top-1 accuracy",
@@ -31,6 +31,7 @@ METRIC_NAMES = {
     "lost_rate": "Share of answers lost",
     "class_accuracy": "Class accuracy",
     "jaccard": "Jaccard index of the errors",
+    "latency_p50_ms": "Latency, median",
     "latency_p95_ms": "Latency, 95th percentile",
     "artifact_kb": "Size of the model file",
     "peak_memory_mb": "Peak memory",

@@ -14,7 +14,7 @@ from edgeval.compare.pair import Context, weigh
 from edgeval.compare.recalibration import THRESHOLD
 from edgeval.compare.side import Side
 from edgeval.compare.stages import Link
-from edgeval.errors import IntegrityError, MissingError
+from edgeval.errors import MissingError
 from edgeval.records.artifact import Format, float_twin
 from edgeval.records.evidence import Evidence
 from edgeval.records.ladder import Ladder, Rung
@@ -23,6 +23,7 @@ from edgeval.records.reporter import Reporter
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.accelerator import accelerator_notes
+from edgeval.workflow.answers import check_torch
 from edgeval.workflow.artifact import Model, rung_model
 from edgeval.workflow.bench import Bench, bench_of, open_bench, origin_notes, share_notes
 from edgeval.workflow.data import load_split
@@ -254,17 +255,9 @@ def _links(chain: Chain, reference: Rung, rung: Rung) -> list[Link]:
 
 def _torch(chain: Chain, rung: Rung) -> Predictions:
     """Torch's own answers, kept at export. Raises IntegrityError if they were given for other images."""
-    table = chain.store.read_table(torch_table(chain.store, chain.ladder, rung, chain.seed))
-    if table.source.data_sha256 != chain.whole.sha256:
-        seen = f"data {str(table.source.data_sha256)[:12]} then, {chain.whole.sha256[:12]} now"
-        hint = f"run: edgeval export {chain.ladder.typed} --overwrite{chain.store.flag}"
-        raise IntegrityError(f"the test images of {rung.name} changed since it was exported", seen=seen, hint=hint)
-    trained = chain.store.checkpoint(chain.store.rung(chain.ladder.name, rung.name, chain.seed))
-    if trained and trained[1].sha256 != table.source.sha256:
-        hint = f"run: edgeval export {chain.ladder.typed} --rung {rung.name}{chain.store.flag}"
-        raise IntegrityError(
-            f"{rung.name} was trained again since it was exported", seen=f"seed {chain.seed}", hint=hint
-        )
+    store, seed = chain.store, chain.seed
+    table = store.read_table(torch_table(store, chain.ladder, rung, seed))
+    check_torch(table.source, chain.whole.sha256, ladder=chain.ladder, rung=rung, seed=seed, store=store)
     return chain.cut(table)
 
 

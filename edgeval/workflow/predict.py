@@ -35,10 +35,12 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class Ran:
-    """One finished table."""
+    """One finished table, and the rung and seed that answered."""
 
     table: Predictions
     path: Path
+    rung: Rung
+    seed: int
 
 
 def run_ladder(ladder: Ladder, options: RunOptions, store: Store, reporter: Reporter) -> Iterator[Ran]:
@@ -53,7 +55,7 @@ def run_ladder(ladder: Ladder, options: RunOptions, store: Store, reporter: Repo
                 profile = bench.target.profile(fmt)
                 model = rung_model(store, ladder, rung, seed, fmt, profile=profile)
                 table, path = run_model(model, samples, bench, store, reporter)
-                yield Ran(table, path)
+                yield Ran(table, path, rung, seed)
 
 
 def run_fleet(

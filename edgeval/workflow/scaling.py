@@ -1,111 +1,117 @@
-"""Fit laws of error against size: to a file of points, or to what a ladder's rungs answered."""
+"""Fit laws of error against size, to points or to a ladder's answers, and say which rung to ship to a target."""
 
 from __future__ import annotations
 
-import csv
-import io
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from edgeval.compare.deployed import Answered, answered, deployed, errors_of
 from edgeval.compare.laws import law
-from edgeval.errors import DataError, MissingError
+from edgeval.errors import MissingError
 from edgeval.measures.powerlaw import FEWEST
-from edgeval.records.ladder import Ladder
+from edgeval.records.deployed import Deployed
+from edgeval.records.gate import Rule
+from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.reporter import Reporter
-from edgeval.records.scaling import Law, Scaling
+from edgeval.records.scaling import Scaling
 from edgeval.store import Store
+from edgeval.workflow.answers import check_torch
 from edgeval.workflow.export import torch_table
+from edgeval.workflow.fleet import targets_of
+from edgeval.workflow.keep import keep
+from edgeval.workflow.points import read_points
 from edgeval.workflow.predict import RunOptions, run_ladder
-
-COLUMNS = ("params", "error")
-LARGEST = 16 * 2**20
-HEADER = "the first line must be params,error or params,error,seed"
 
 
 def scaling_of_points(path: Path) -> Scaling:
     """The law over a CSV with the columns params, error and optionally seed. Raises DataError."""
-    return Scaling(**law(path.name, read_points(path)).model_dump())
+    command = f"edgeval scaling --points {shlex.quote(str(path))}"
+    return Scaling(**law(path.name, read_points(path)).model_dump(), command=command)
 
 
-def scaling_of_ladder(ladder: Ladder, options: RunOptions, store: Store, reporter: Reporter) -> Scaling:
-    """The law over a ladder's float checkpoints, and over its exported files on the target. Raises MissingError."""
-    errors, names = _trained(ladder, options, store)
-    trained = law(f"{ladder.name}, as trained", errors, names=names)
-    return Scaling(**trained.model_dump(), deployed=tuple(_deployed(ladder, options, store, reporter)))
+def scaling_of_ladder(
+    ladder: Ladder, options: RunOptions, store: Store, reporter: Reporter, *, rules: Sequence[Rule] = ()
+) -> Scaling:
+    """The law over a ladder's float checkpoints; over its exported files on each target, which rung to ship there.
 
-
-def _trained(ladder: Ladder, options: RunOptions, store: Store) -> tuple[dict[int, list[float]], dict[int, str]]:
-    """Errors of the torch answers of the asked rungs by size, and the rungs' names by size."""
-    errors: dict[int, list[float]] = {}
-    names: dict[int, str] = {}
-    for rung in [ladder.rung(name) for name in options.rungs] or ladder.rungs:
-        for seed in options.seeds or store.seeds(ladder.name, rung.name):
-            path = torch_table(store, ladder, rung, seed)
-            if path.exists():
-                table = store.read_table(path)
-                params = table.source.params or 0
-                errors.setdefault(params, []).append(1 - float(table.correct.mean()))
-                names[params] = rung.name
+    rules: margins that the rung to ship must keep. Raises MissingError.
+    """
+    targets = targets_of(options.target)
+    rungs = [ladder.rung(name) for name in options.rungs] or list(ladder.rungs)
+    trained = _torch(ladder, rungs, options, store)
+    errors, names = errors_of(trained)
     if len(errors) < FEWEST:
         seen = ", ".join(names.values()) or f"nothing of {ladder.name} in {store.root}"
         more = f"edgeval train {ladder.typed} && edgeval export {ladder.typed}{store.flag}"
         hint = "leave --rung away, or name more" if len(options.rungs) in range(1, FEWEST) else f"run: {more}"
         raise MissingError(f"a law needs at least {FEWEST} exported rungs", seen=seen, hint=hint)
-    return errors, names
+    fitted = law(f"{ladder.name}, as trained", errors, names=names)
+    found = [
+        one
+        for target in targets
+        for one in _deployed(ladder, replace(options, target=target), store, reporter, (trained, rules))
+    ]
+    return Scaling(**fitted.model_dump(), deployed=tuple(found), command=_command(ladder, options, rules) + store.flag)
 
 
-def _deployed(ladder: Ladder, options: RunOptions, store: Store, reporter: Reporter) -> list[Law]:
-    """One law a format on the target."""
-    found: dict[str, dict[int, list[float]]] = {}
-    names: dict[int, str] = {}
+def _torch(ladder: Ladder, rungs: Sequence[Rung], options: RunOptions, store: Store) -> list[Answered]:
+    """Torch's answers of these rungs, as far as they are exported."""
+    paths = [
+        (rung, seed, torch_table(store, ladder, rung, seed))
+        for rung in rungs
+        for seed in options.seeds or store.seeds(ladder.name, rung.name)
+    ]
+    return [answered(store.read_table(path), rung.name, seed, path) for rung, seed, path in paths if path.exists()]
+
+
+def _reference(ladder: Ladder, options: RunOptions, store: Store) -> tuple[list[Answered], list[str]]:
+    """Torch's answers of the largest rung in the results folder, asked for or not, and what to say of it."""
+    for rung in reversed(ladder.rungs):
+        found = _torch(ladder, [rung], options, store)
+        if found:
+            top = ladder.rungs[-1].name
+            said = f"the largest rung, {top}, is not in {store.root}: {rung.name} is the reference"
+            return found, [] if rung.name == top else [said]
+    raise MissingError(f"{ladder.name} is not exported in {store.root}", hint=f"run: edgeval export {ladder.typed}")
+
+
+def _deployed(
+    ladder: Ladder,
+    options: RunOptions,
+    store: Store,
+    reporter: Reporter,
+    against: tuple[Sequence[Answered], Sequence[Rule]],
+) -> list[Deployed]:
+    """One law a format on one target; `against` holds the networks as trained, and the rules for the rung to ship."""
+    trained, rules = against
+    reference, said = _reference(ladder, options, store)
+    groups: dict[str, list[Answered]] = {}
     for ran in run_ladder(ladder, options, store, reporter):
         source = ran.table.source
-        params = source.params or 0
+        beside = (*(one for one in trained if one.rung == ran.rung.name), *reference)
+        for one in (one for one in beside if one.seed == ran.seed):
+            rung = ladder.rung(one.rung)
+            check_torch(one.source, source.data_sha256, ladder=ladder, rung=rung, seed=one.seed, store=store)
         name = f"{ladder.name}, {source.format} on {source.target} ({source.origin})"
-        found.setdefault(name, {}).setdefault(params, []).append(1 - float(ran.table.correct.mean()))
-        names[params] = source.name.rpartition(":")[2]
-    return [law(name, errors, names=names) for name, errors in found.items()]
-
-
-def read_points(path: Path) -> dict[int, list[float]]:
-    """Errors of each size by number of parameters, in the file's order. Raises DataError."""
-    try:
-        if path.stat().st_size > LARGEST:
-            raise DataError("the file of points is too large", seen=f"{path.stat().st_size:,} bytes", hint=HEADER)
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read", seen=error, hint=HEADER) from error
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    columns = [str(name).strip() for name in rows.fieldnames or []]
-    if not set(COLUMNS) <= set(columns):
-        raise DataError(f"{path} has no columns params and error", seen=", ".join(columns) or "nothing", hint=HEADER)
-    rows.fieldnames = columns
-    found: dict[int, list[float]] = {}
-    seen: set[tuple[int, str]] = set()
-    for row in rows:
-        params, value = _params(path, rows.line_num, row), _number(path, rows.line_num, "error", row)
-        seed = (row.get("seed") or "").strip()
-        if seed and (params, seed) in seen:
-            raise DataError(f"{path}, line {rows.line_num}: this size has that seed already", seen=f"{params}, {seed}")
-        seen.add((params, seed))
-        found.setdefault(params, []).append(value)
+        groups.setdefault(name, []).append(answered(ran.table, ran.rung.name, ran.seed, ran.path))
+    found = []
+    for name, mine in groups.items():
+        fitted = deployed(name, trained, mine, reference)
+        notes = (*fitted.notes, *said, *_places(mine))
+        found.append(fitted.model_copy(update={"kept": keep(rules, mine, reference, store), "notes": notes}))
     return found
 
 
-def _params(path: Path, line: int, row: dict[str, str | None]) -> int:
-    """A whole number of parameters above 0."""
-    value = _number(path, line, "params", row)
-    if value < 1 or value != int(value):
-        raise DataError(f"{path}, line {line}: params must be a whole number above 0", seen=row["params"])
-    return int(value)
+def _places(ran: Sequence[Answered]) -> list[str]:
+    """What the tables say of themselves, each once."""
+    return list(dict.fromkeys(note for one in ran for note in one.source.notes))
 
 
-def _number(path: Path, line: int, column: str, row: dict[str, str | None]) -> float:
-    """A finite number."""
-    text = (row.get(column) or "").strip()
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) < float("inf"):
-        raise DataError(f"{path}, line {line}: {column} must be a number", seen=text or "nothing", hint=HEADER)
-    return value
+def _command(ladder: Ladder, options: RunOptions, rules: Sequence[Rule]) -> str:
+    """The command line that gives this again."""
+    words = ["edgeval scaling", shlex.quote(ladder.typed), f"--target {shlex.quote(options.target)}"]
+    words += [f"--rung {name}" for name in options.rungs] + [f"--seed {seed}" for seed in options.seeds]
+    words += [f"--format {fmt}" for fmt in options.formats] + (["--emulate"] if options.emulate else [])
+    return " ".join([*words, *(f"--keep {rule.metric}={rule.amount.typed.strip()}" for rule in rules)])

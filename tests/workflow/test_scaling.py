@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from edgeval.errors import DataError
-from edgeval.workflow.scaling import read_points, scaling_of_points
+from edgeval.workflow.points import read_points
+from edgeval.workflow.scaling import scaling_of_points
 from tests.conftest import Typed
 
 GOOD = "params,error,seed\n1000,0.5,0\n1000,0.52,1\n4000,0.4,0\n4000,0.41,1\n16000,0.33,0\n16000,0.32,1\n"
