@@ -17,7 +17,7 @@ FLOORS = [
     {"__main__"},
     {"cli"},
     {"workflow"},
-    {"train", "export", "run", "emulate", "compare", "gate", "report", "store"},
+    {"train", "export", "run", "emulate", "cluster", "compare", "gate", "report", "store"},
     {"records"},
     {"tasks", "nets", "measures"},
     {"archive"},
@@ -34,6 +34,7 @@ HEAVY = {
     "ai_edge_litert",
     "jax",
     "matplotlib",
+    "ray",
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

@@ -36,6 +36,7 @@ from edgeval.cli.plain import echo
     "-o", "--output", type=click.Path(path_type=Path), default=Path("exported"), help="Folder for the files of MODEL."
 )
 @options.workers
+@options.cluster
 @click.option("--overwrite", is_flag=True, help="Export again what is there already.")
 @options.runs
 @options.quiet
@@ -49,6 +50,7 @@ def export(ladder: str, calibrate: Path | None, output: Path, runs: Path | None,
     Examples:
       edgeval export scalecnn-digits100
       edgeval export scalecnn-cifar100 --rung c4 --format tflite-int8 --for coral
+      edgeval export scalecnn-cifar100 --cluster 10.0.0.1:6379
       edgeval export net.pt2 --calibrate photos/train --mean 0.5 --std 0.25 -o exported
       edgeval export net.keras --calibrate photos/train --scale 1 --for coral
     """
@@ -56,10 +58,13 @@ def export(ladder: str, calibrate: Path | None, output: Path, runs: Path | None,
     from edgeval.workflow.project import open_store
 
     pieces = {name: given.pop(name) for name in ("scale", "mean", "std")}
+    cluster = given.pop("cluster")
     with Display(quiet=quiet) as display:
         if ladder.endswith(".pt2") or keras_form(Path(ladder)) is not None:
             from edgeval.workflow.program import export_program
 
+            if cluster is not None:
+                raise click.UsageError("--cluster is for the rungs of a ladder")
             preprocess = {name: value for name, value in pieces.items() if value is not None}
             cards, where = export_program(Path(ladder), calibrate, output, preprocess, given, display), output
         else:
@@ -68,9 +73,11 @@ def export(ladder: str, calibrate: Path | None, output: Path, runs: Path | None,
             from edgeval.records.ladder import load_ladder
             from edgeval.workflow.export import ExportOptions
             from edgeval.workflow.export import export as work
+            from edgeval.workflow.remote import pool_of
 
-            store = open_store(runs)
-            cards, where = work(load_ladder(ladder), ExportOptions(**given), store, display), store.root / "artifacts"
+            store, asked = open_store(runs), ExportOptions(**given)
+            with pool_of(cluster, "export", display) as pool:
+                cards, where = work(load_ladder(ladder), asked, store, display, pool), store.root / "artifacts"
     for card in cards:
         parity = card.parity
         echo(

@@ -122,6 +122,12 @@ def workers(function: F) -> F:
     )
 
 
+def cluster(function: F) -> F:
+    """--cluster ADDRESS: run the jobs on a Ray cluster."""
+    text = "Run the jobs on a Ray cluster: HOST:PORT, auto (the one this machine is in), or local (one just for this)."
+    return click.option("--cluster", metavar="ADDRESS", help=text)(function)
+
+
 def json_file(function: F) -> F:
     """--json FILE, handed over as `json_to`."""
     return click.option("--json", "json_to", metavar="FILE", help="Write JSON; - for standard output.")(function)

@@ -13,7 +13,8 @@ from edgeval.cli.display import Display
 from edgeval.cli.plain import echo
 
 if TYPE_CHECKING:
-    from edgeval.workflow.predict import Ran
+    from edgeval.store import Store
+    from edgeval.workflow.predict import Ran, RunOptions
 
 
 @click.command()
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 @options.instructions
 @options.rungs
 @click.option("--format", "formats", type=click.Choice(options.FORMATS), multiple=True, help="[default: the target's]")
+@options.cluster
 @options.runs
 @options.quiet
 def run(
@@ -34,6 +36,7 @@ def run(
     rungs: tuple[str, ...],
     seeds: tuple[int, ...],
     formats: tuple[str, ...],
+    cluster: str | None,
     runs: Path | None,
     quiet: bool,
 ) -> int:
@@ -47,6 +50,7 @@ def run(
       edgeval run scalecnn-digits100 --target pi4-emulated --instructions
       edgeval run scalecnn-digits100 --target rpi4 --record devices/rpi4-replay.npz
       edgeval run scalecnn-digits100 --target rpi4,rpi5
+      edgeval run scalecnn-digits100 --cluster 10.0.0.1:6379
     """
     from edgeval.cli.pairs import one_or_many
     from edgeval.records.fleet import worst_code
@@ -60,6 +64,13 @@ def run(
     for name in names if instructions else ():
         check_counted(name, emulate=emulate)
     asked = RunOptions(names[0], emulate, rungs, formats, seeds, None, instructions)  # type: ignore[arg-type]
+    if cluster is not None:
+        if emulate or record or instructions or len(names) > 1:
+            raise click.UsageError(
+                "--cluster goes with the one target desktop, and not with --record or --instructions"
+            )
+        _on_cluster(cluster, ladder, asked, store, quiet=quiet)
+        return 0
     if len(names) > 1:
         with Display(quiet=quiet) as display:
             states = run_fleet(choose_ladder(ladder, store), asked, names, store, _tell, display)
@@ -74,6 +85,18 @@ def run(
     if record is not None:
         echo(f"recorded {record}; edgeval gate --target {card_of(record)} replays it")
     return 0
+
+
+def _on_cluster(cluster: str, ladder: str | None, asked: RunOptions, store: Store, *, quiet: bool) -> None:
+    """The same on the nodes of a cluster, each file wherever there is room."""
+    from edgeval.workflow.project import choose_ladder
+    from edgeval.workflow.remote import pool_of
+    from edgeval.workflow.runjob import desktop, run_on
+
+    desktop(asked.target)
+    with Display(quiet=quiet) as display, pool_of(cluster, "run", display) as pool:
+        for found in run_on(pool, choose_ladder(ladder, store), asked, store, display):
+            _tell(found)
 
 
 def _tell(found: Ran) -> None:

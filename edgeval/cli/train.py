@@ -18,6 +18,8 @@ from edgeval.cli.plain import echo
 @click.option("--batch", type=click.IntRange(2), help="Batch size instead of the card's.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
 @options.workers
+@options.cluster
+@click.option("--gpus-per-job", type=options.number, metavar="X", help="With --cluster: 0.25 lets four share a GPU.")
 @click.option("--overwrite", is_flag=True, help="Train again what is there already.")
 @options.runs
 @options.quiet
@@ -29,6 +31,8 @@ def train(
     batch: int | None,
     device: str,
     workers: int | None,
+    cluster: str | None,
+    gpus_per_job: float | None,
     overwrite: bool,
     runs: Path | None,
     quiet: bool,
@@ -40,16 +44,23 @@ def train(
       edgeval train scalecnn-digits100
       edgeval train scalecnn-cifar100 --rung c4 --rung c16 --seed 0 --epochs 30
       edgeval train models/mine.toml
+      edgeval train scalecnn-cifar100 --cluster 10.0.0.1:6379 --gpus-per-job 0.25
     """
     from edgeval.records.ladder import load_ladder
     from edgeval.workflow.project import open_store
+    from edgeval.workflow.remote import pool_of
     from edgeval.workflow.train import TrainOptions
     from edgeval.workflow.train import train as work
 
+    if gpus_per_job is not None and (cluster is None or device == "cpu"):
+        raise click.UsageError("--gpus-per-job goes with --cluster, and not with --device cpu")
     asked = TrainOptions(rungs, seeds, epochs, batch, device, workers, overwrite)
     card, store = load_ladder(ladder), open_store(runs)
-    with Display(quiet=quiet) as display:
-        cards = work(card, asked, store, display)
+    with (
+        Display(quiet=quiet) as display,
+        pool_of(cluster, "train", display, device=device, gpus=gpus_per_job) as pool,
+    ):
+        cards = work(card, asked, store, display, pool)
     for made in cards:
         loss = "weights given" if made.final_loss is None else f"last training loss {made.final_loss:.3f}"
         echo(f"{made.rung} seed {made.seed}: {made.params:,} parameters, {loss}")

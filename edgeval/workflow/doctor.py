@@ -23,6 +23,7 @@ EXTRAS = {
     "report": ("matplotlib", "jinja2"),
     "tensorflow": ("tensorflow",),
     "micro": ("tflite-micro",),
+    "cluster": ("ray",),
 }
 TOOLS = {
     "ssh": "boards are reached over it",

@@ -17,7 +17,7 @@ from edgeval.records.reporter import Progress, Reporter
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow import jobs
-from edgeval.workflow.data import build_net, load_split, need
+from edgeval.workflow.data import Split, build_net, load_split, need
 from edgeval.workflow.train import TrainOptions, train
 
 if TYPE_CHECKING:
@@ -56,6 +56,18 @@ class ExportJob:
         return Store(self.root).rung(self.ladder.name, self.rung.name, self.seed)
 
     @property
+    def splits(self) -> tuple[Split, ...]:
+        return "train", "test"
+
+    @property
+    def resumes(self) -> bool:
+        return not self.options.overwrite
+
+    def luggage(self) -> list[Path]:
+        """The checkpoint, and what was exported before."""
+        return [path for path in self.folder.glob("*") if path.suffix != ".log" and not path.name.startswith(".")]
+
+    @property
     def formats(self) -> tuple[Format, ...]:
         whole = self.ladder.export.formats if self.options.profile == "litert" else OLD_RUNTIMES
         return self.options.formats or whole
@@ -86,14 +98,16 @@ class ExportJob:
         return store.read_table(path).source.sha256 == trained[1].sha256
 
 
-def export(ladder: Ladder, options: ExportOptions, store: Store, reporter: Reporter) -> list[ArtifactCard]:
+def export(
+    ladder: Ladder, options: ExportOptions, store: Store, reporter: Reporter, pool: jobs.Pool = jobs.LOCAL
+) -> list[ArtifactCard]:
     """Export what is not exported yet; the cards of all asked files. A failed parity stops the chain (exit 5)."""
     need("torch", "train")
     need("litert_torch", "export")
     store.open()
     todo = _jobs(ladder, options, store, reporter)
     tasks = [_task(job, reporter) for job in todo if not job.done()]
-    errors = [outcome.error for outcome in jobs.run(tasks, options.workers or jobs.cores()) if outcome.error]
+    errors = [outcome.error for outcome in pool.run(tasks, options.workers or pool.size()) if outcome.error]
     if errors:
         raise next((error for error in errors if isinstance(error, IntegrityError)), errors[0])
     found = [store.artifact(job.folder, file_name(fmt, options.profile)) for job in todo for fmt in job.formats]
@@ -128,8 +142,8 @@ def _jobs(ladder: Ladder, options: ExportOptions, store: Store, reporter: Report
 
 def _task(job: ExportJob, reporter: Reporter) -> jobs.Task:
     """The job with a progress line of its own; conversion is noisy, so its prints go to a log."""
-    bar = reporter.bar(f"export {job.rung.name} seed {job.seed}", "files")
-    return jobs.Task(export_rung, job, bar, job.folder / "export.log")
+    name = f"export {job.rung.name} seed {job.seed}"
+    return jobs.Task(export_rung, job, reporter.bar(name, "files"), job.folder / "export.log", name)
 
 
 def export_rung(job: ExportJob, progress: Progress) -> None:

@@ -2,41 +2,95 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from edgeval.errors import BenchError, EdgevalError
 from edgeval.records.reporter import Progress
 
-Work = Callable[[Any, Progress], Any]
+Work = Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
 class Task:
-    """One job for a child process: `work(job, progress)`; its prints go to `log`."""
+    """One job for a child process: `work(job, line)`, where a `Line` takes progress; its prints go to `log`."""
 
     work: Work
     job: Any
     progress: Progress
     log: Path | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task: its position, and its result or its error."""
+    """What became of a task: its position, and its result or its error; whether its process died without a word."""
 
     index: int
     result: Any = None
     error: EdgevalError | None = None
+    died: bool = False
+
+
+@dataclass(frozen=True)
+class News:
+    """What a task says while it runs: ("progress", (done, total)), or whatever its work sends."""
+
+    index: int
+    kind: str
+    values: tuple[Any, ...]
+
+
+class Line:
+    """A child's line to its parent; called as progress, it tells that."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, done: int, total: int) -> None:
+        self.send("progress", done, total)
+
+    def send(self, kind: str, *values: Any) -> None:
+        """Any other news."""
+        self._connection.send((kind, *values))
+
+
+class Pool(Protocol):
+    """Where tasks run: on this machine, or on a cluster. device: what they train on; None: what this machine has."""
+
+    @property
+    def device(self) -> str | None: ...
+
+    def run(self, tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
+        """Run tasks in order, up to `workers` at once; yield outcomes as they finish."""
+
+    def size(self) -> int:
+        """Tasks that can run at once."""
+
+
+class Local:
+    """This machine: each task in a process of its own."""
+
+    device: str | None = None
+
+    def run(self, tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
+        return run(tasks, workers)
+
+    def size(self) -> int:
+        return cores()
+
+
+LOCAL: Pool = Local()
 
 
 def run(tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
@@ -44,6 +98,16 @@ def run(tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
 
     An error ends its own task only. When the caller stops (Ctrl-C too), running children are ended.
     """
+    with contextlib.closing(events(tasks, workers)) as heard:
+        for event in heard:
+            if isinstance(event, Outcome):
+                yield event
+            elif event.kind == "progress":
+                tasks[event.index].progress(*event.values)
+
+
+def events(tasks: Sequence[Task], workers: int) -> Generator[Outcome | News, None, None]:
+    """The same with all that the tasks say on the way."""
     context = multiprocessing.get_context("spawn")
     queue, running = deque(enumerate(tasks)), dict[Connection, tuple[int, Any]]()
     try:
@@ -58,28 +122,27 @@ def run(tasks: Sequence[Task], workers: int) -> Iterator[Outcome]:
             for ready in wait(list(running)):
                 assert isinstance(ready, Connection)
                 index, process = running[ready]
-                outcome = _receive(ready, index, tasks[index], process)
-                if outcome:
+                event = _receive(ready, index, tasks[index], process)
+                if isinstance(event, Outcome):
                     process.join()
                     del running[ready]
-                    yield outcome
+                yield event
     finally:
         for _, process in running.values():
             process.kill()
             process.join()
 
 
-def _receive(connection: Connection, index: int, task: Task, process: Any) -> Outcome | None:
-    """Handle one message; an Outcome when the task has ended."""
+def _receive(connection: Connection, index: int, task: Task, process: Any) -> Outcome | News:
+    """Read one message; an Outcome when the task has ended."""
     try:
         kind, *values = connection.recv()
     except (EOFError, ConnectionResetError):
         process.join()
-        return Outcome(index, error=_died(process.exitcode, task.log))
-    if kind == "progress":
-        task.progress(*values)
-        return None
-    return Outcome(index, result=values[0]) if kind == "result" else Outcome(index, error=values[0])
+        return Outcome(index, error=_died(process.exitcode, task.log), died=True)
+    if kind == "result":
+        return Outcome(index, result=values[0])
+    return Outcome(index, error=values[0]) if kind == "error" else News(index, kind, tuple(values))
 
 
 def _died(exitcode: int | None, log: Path | None) -> EdgevalError:
@@ -97,12 +160,8 @@ def _child(connection: Connection, work: Work, job: Any, log: Path | None) -> No
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if log is not None:
         _redirect(log)
-
-    def progress(done: int, total: int) -> None:
-        connection.send(("progress", done, total))
-
     try:
-        message = ("result", work(job, progress))
+        message = ("result", work(job, Line(connection)))
     except EdgevalError as error:
         message = ("error", error)
     except (BrokenPipeError, KeyboardInterrupt):

@@ -48,7 +48,7 @@ def run_ladder(ladder: Ladder, options: RunOptions, store: Store, reporter: Repo
     for name in options.rungs:
         ladder.rung(name)
     with bench_of(options, reporter) as bench:
-        todo = _todo(ladder, options, store)
+        todo = asked_rungs(ladder, options, store)
         samples = load_split(ladder, "test", reporter.bar("test data", ""))
         for rung, seed in todo:
             for fmt in options.formats or (bench.target.model.format,):
@@ -64,7 +64,7 @@ def run_fleet(
     """The same on several targets at once; `tell` hears of each table, from any thread. What became of each target."""
     for name in options.rungs:
         ladder.rung(name)
-    _todo(ladder, options, store)
+    asked_rungs(ladder, options, store)
 
     def work(bench: Bench, reporter: Reporter) -> None:
         for ran in run_ladder(ladder, replace(options, opened=bench), store, reporter):
@@ -74,7 +74,7 @@ def run_fleet(
     return [board.state for board in boards]
 
 
-def _todo(ladder: Ladder, options: RunOptions, store: Store) -> list[tuple[Rung, int]]:
+def asked_rungs(ladder: Ladder, options: RunOptions, store: Store) -> list[tuple[Rung, int]]:
     """Asked rungs with their seeds; without --rung, those that are in the results folder."""
     rungs = [ladder.rung(name) for name in options.rungs] or list(ladder.rungs)
     found = [(rung, seed) for rung in rungs for seed in options.seeds or _seeds(ladder, rung, options, store)]

@@ -14,7 +14,7 @@ from edgeval.records.checkpoint import CheckpointCard
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.reporter import Progress
 from edgeval.store import Store, file_sha256
-from edgeval.workflow.data import build_net, load_split, preprocess_of, task_name
+from edgeval.workflow.data import Split, build_net, load_split, preprocess_of, task_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -39,6 +39,18 @@ class RungJob:
     @property
     def folder(self) -> Path:
         return Store(self.root).rung(self.ladder.name, self.rung.name, self.seed)
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        return ("train",)
+
+    @property
+    def resumes(self) -> bool:
+        return not self.overwrite
+
+    def luggage(self) -> list[Path]:
+        """What a job on another machine goes on from."""
+        return [] if self.overwrite else [self.folder / "training.safetensors"]
 
 
 def weights_file(ladder: Ladder, rung: Rung) -> Path:

@@ -29,17 +29,21 @@ class TrainOptions:
     overwrite: bool = False
 
 
-def train(ladder: Ladder, options: TrainOptions, store: Store, reporter: Reporter) -> list[CheckpointCard]:
+def train(
+    ladder: Ladder, options: TrainOptions, store: Store, reporter: Reporter, pool: jobs.Pool = jobs.LOCAL
+) -> list[CheckpointCard]:
     """Train what is not trained yet; cards of all asked rungs. Errors of single rungs are raised after the others."""
+    pool = jobs.LOCAL if ladder.net.checkpoint else pool  # weights that are given lie here
     need("torch", "train")
     store.open()
     ladder = with_recipe(ladder, options)
     data = load_split(ladder, "train", reporter.bar(f"data of {task_name(ladder)}", ""))  # before the workers start
-    asked = _jobs(ladder, options, store, data.sha256)
+    asked = _jobs(ladder, options, store, data.sha256, pool)
     todo = [job for job in asked if not _done(job, store)]
-    workers = options.workers or (1 if _device(options.device) == "cuda" else jobs.cores())
+    one = pool is jobs.LOCAL and any(job.device == "cuda" for job in todo)
+    workers = options.workers or (1 if one else pool.size())
     tasks = [_task(group, reporter) for group in groups(todo, workers)]
-    errors = [outcome.error for outcome in jobs.run(tasks, workers) if outcome.error]
+    errors = [outcome.error for outcome in pool.run(tasks, workers) if outcome.error]
     if errors:
         raise errors[0]
     cards = [store.checkpoint(job.folder) for job in asked]
@@ -62,12 +66,13 @@ def with_recipe(ladder: Ladder, options: TrainOptions) -> Ladder:
     return copy
 
 
-def _jobs(ladder: Ladder, options: TrainOptions, store: Store, data: str) -> list[RungJob]:
+def _jobs(ladder: Ladder, options: TrainOptions, store: Store, data: str, pool: jobs.Pool) -> list[RungJob]:
     """Asked rungs and seeds, the largest rung first: it takes longest."""
     rungs = [ladder.rung(name) for name in options.rungs] or list(ladder.rungs)
     seeds = options.seeds or ladder.train.seeds
-    device = _device(options.device)
-    threads = jobs.cores() if (options.workers or 0) == 1 or len(rungs) * len(seeds) == 1 else 1
+    device = pool.device or _device(options.device)
+    alone = pool is jobs.LOCAL and ((options.workers or 0) == 1 or len(rungs) * len(seeds) == 1)
+    threads = jobs.cores() if alone else 1
     return [
         RungJob(ladder, rung, seed, store.root, device, threads, options.overwrite, _mark(ladder, rung, seed, data))
         for rung in sorted(rungs, key=lambda rung: -rung.width)
@@ -111,9 +116,9 @@ def _mark(ladder: Ladder, rung: Rung, seed: int, data: str) -> str:
 
 def _task(group: tuple[RungJob, ...], reporter: Reporter) -> jobs.Task:
     """One job, or seeds that are trained side by side, with a progress line of its own."""
-    first = group[0]
+    first, log = group[0], group[0].folder / "train.log"
     if len(group) == 1:
-        bar = reporter.bar(f"train {first.rung.name} seed {first.seed}")
-        return jobs.Task(train_rung, first, bar, first.folder / "train.log")
-    bar = reporter.bar(f"train {first.rung.name} seeds {', '.join(str(job.seed) for job in group)}")
-    return jobs.Task(train_together, group, bar, first.folder / "train.log")
+        name = f"train {first.rung.name} seed {first.seed}"
+        return jobs.Task(train_rung, first, reporter.bar(name), log, name)
+    name = f"train {first.rung.name} seeds {', '.join(str(job.seed) for job in group)}"
+    return jobs.Task(train_together, group, reporter.bar(name), log, name)

@@ -1,0 +1,193 @@
+"""A job packed for another machine, and done there in a results folder of its own that is mailed home as it grows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any, Protocol
+
+from edgeval.errors import EdgevalError, IntegrityError
+from edgeval.records.ladder import Ladder
+from edgeval.records.reporter import Progress
+from edgeval.store import Store
+from edgeval.tasks.samples import Samples
+from edgeval.workflow import jobs
+from edgeval.workflow.data import Split, lend
+
+PREFIX = "edgeval-job-"
+MAILED = ("artifacts", "predictions")
+NOTHING: Progress = lambda done, total: None  # noqa: E731
+Files = dict[str, bytes]
+
+
+class Movable(Protocol):
+    """A job that can be done elsewhere: the ladder and results folder it belongs to, the data and files it needs."""
+
+    @property
+    def ladder(self) -> Ladder: ...
+
+    @property
+    def root(self) -> Path: ...
+
+    @property
+    def splits(self) -> tuple[Split, ...]: ...
+
+    @property
+    def resumes(self) -> bool:
+        """Whether a second try goes on from the files that the first one sent."""
+
+    def luggage(self) -> list[Path]:
+        """Files of the results folder that the job reads."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Work and job (one, or several that are done together) with files by their path in the results folder.
+
+    code: the modules beside the card of a user's own network.
+    """
+
+    work: jobs.Work
+    job: Any
+    splits: tuple[Split, ...]
+    root: str
+    log: str
+    files: Files
+    code: Files
+
+
+def pack(task: jobs.Task) -> Parcel:
+    """A task with all that it needs from this machine, except the data."""
+    first = movables(task.job)[0]
+    paths = {path for job in movables(task.job) for path in job.luggage() if path.is_file()}
+    files = {path.relative_to(first.root).as_posix(): path.read_bytes() for path in sorted(paths)}
+    log = "log" if task.log is None else task.log.relative_to(first.root).as_posix()
+    return Parcel(task.work, task.job, first.splits, str(first.root), log, files, _code(first.ladder))
+
+
+def movables(job: Any) -> tuple[Movable, ...]:
+    """The jobs in a task: one, or several."""
+    return job if isinstance(job, tuple) else (job,)
+
+
+def serve(parcel: Parcel, *samples: Samples) -> Iterator[Any]:
+    """On a node: do the job in a fresh process; yields where, news, and at last its Outcome."""
+    _sweep()
+    yield "where", socket.gethostname()
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as folder:
+        task = jobs.Task(_carried, (parcel, samples, Path(folder)), NOTHING, Path(folder) / parcel.log)
+        with contextlib.closing(jobs.events([task], 1)) as heard:
+            for event in heard:
+                if isinstance(event, jobs.News):
+                    yield (event.kind, *event.values)
+                    continue
+                if task.log is not None and task.log.is_file():
+                    yield "files", {parcel.log: task.log.read_bytes()}, ()
+                yield replace(event, error=_at_home(event.error, folder, parcel.root))
+
+
+def receive(store: Store, files: Files, gone: tuple[str, ...]) -> None:
+    """Write what was mailed into the results folder, cards after the files that they vouch for."""
+    for name in sorted(files, key=lambda name: (name.endswith(".json"), name)):
+        store.write(_inside(store.root, name), files[name])
+    for name in gone:
+        _inside(store.root, name).unlink(missing_ok=True)
+
+
+def _inside(root: Path, name: str) -> Path:
+    """The path of a mailed file. Raises IntegrityError for one that jobs have no business with."""
+    parts = PurePosixPath(name).parts
+    if not parts or parts[0] not in MAILED or ".." in parts or len(parts) < 2:
+        raise IntegrityError("a worker sent a file that belongs nowhere", seen=name, hint="look at the cluster's nodes")
+    return root.joinpath(*parts)
+
+
+def _carried(trip: tuple[Parcel, tuple[Samples, ...], Path], line: jobs.Line) -> Any:
+    """In the process on the node: unpack, work, and mail every file that was made or changed since the last news."""
+    parcel, samples, folder = trip
+    for place, files in ((folder, parcel.files), (folder / "card", parcel.code)):
+        for name, data in files.items():
+            Store(folder).write(place / name, data)
+    for split, lent in zip(parcel.splits, samples, strict=True):
+        lend(movables(parcel.job)[0].ladder, split, lent)
+    known = _state(folder, parcel.log)
+
+    def mail() -> None:
+        nonlocal known
+        found = _state(folder, parcel.log)
+        changed = {name: (folder / name).read_bytes() for name in found if found[name] != known.get(name)}
+        gone = tuple(name for name in known if name not in found)
+        if changed or gone:
+            line.send("files", changed, gone)
+        known = found
+
+    def progress(done: int, total: int) -> None:
+        mail()  # between two steps: the states of seeds trained together are of the same epoch
+        line(done, total)
+
+    try:
+        return parcel.work(_moved(parcel.job, folder), progress)
+    finally:
+        mail()
+
+
+def _moved(job: Any, folder: Path) -> Any:
+    """The job with its results folder and card in another place."""
+    if isinstance(job, tuple):
+        return tuple(_moved(one, folder) for one in job)
+    ladder = job.ladder.model_copy()
+    ladder._path, ladder._explicit = folder / "card" / job.ladder.path.name, job.ladder.explicit
+    return replace(job, root=folder, ladder=ladder)
+
+
+def _state(folder: Path, log: str) -> dict[str, tuple[int, ...]]:
+    """Finished files that are mailed, each with what changes when it is written again."""
+    found: dict[str, tuple[int, ...]] = {}
+    for path in [*folder.glob("artifacts/*/*/*"), *folder.glob("predictions/*.npz")]:
+        name = path.relative_to(folder).as_posix()
+        if not path.name.startswith(".") and name != log and path.is_file():
+            about = path.stat()
+            found[name] = (about.st_ino, about.st_mtime_ns, about.st_size)
+    return found
+
+
+def _code(ladder: Ladder) -> Files:
+    """The Python modules beside the card whose network is the user's own."""
+    if ladder.net.factory is None:
+        return {}
+    folder, top = ladder.path.parent, ladder.net.factory.partition(":")[0].partition(".")[0]
+    paths = sorted([*folder.glob("*.py"), *folder.glob(f"{top}/**/*.py")])
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+
+def _at_home(error: EdgevalError | None, folder: str, root: str) -> EdgevalError | None:
+    """The error with the user's results folder in place of the node's."""
+    if error is None:
+        return None
+    seen = None if error.seen is None else error.seen.replace(folder, root)
+    return type(error)(error.what.replace(folder, root), seen=seen, hint=error.hint.replace(folder, root))
+
+
+def _sweep() -> None:
+    """Remove what killed jobs left on this node."""
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        owner = path.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not _alive(int(owner)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
