@@ -23,6 +23,7 @@ from edgeval.cli.display import Display
     metavar="M=SIZE",
     help="What the rung to ship must keep of the largest one; may be repeated.  [default: bottom5=5pt]",
 )
+@click.option("--figure", type=click.Path(path_type=Path), metavar="FILE", help="Write the picture: .svg or .html.")
 @options.json_file
 @options.runs
 @options.quiet
@@ -35,6 +36,7 @@ def scaling(
     seeds: tuple[int, ...],
     formats: tuple[str, ...],
     margins: tuple[str, ...],
+    figure: Path | None,
     json_to: str | None,
     runs: Path | None,
     quiet: bool,
@@ -51,6 +53,7 @@ def scaling(
       edgeval scaling scalecnn-digits100
       edgeval scaling scalecnn-digits100 --keep bottom5=5pt --keep top1=2pt
       edgeval scaling scalecnn-digits100 --target desktop --format tflite-int8 --json laws.json
+      edgeval scaling --points errors.csv --figure laws.svg
       edgeval scaling --points errors.csv --json -
     """
     from edgeval.report.laws import render_laws
@@ -58,7 +61,9 @@ def scaling(
     from edgeval.workflow.predict import RunOptions
     from edgeval.workflow.project import choose_ladder, choose_target, open_store
     from edgeval.workflow.scaling import scaling_of_ladder, scaling_of_points
+    from edgeval.workflow.scaling_report import check_figure, keep_scaling, write_figure
 
+    check_figure(figure)
     if points is not None:
         if ladder or target or emulate or rungs or seeds or formats or margins:
             raise click.UsageError("--points stands alone: give a ladder and its options, or a file of points")
@@ -67,7 +72,10 @@ def scaling(
         rules = [margin_rule(typed) for typed in margins or (DEFAULT,)]
         store = open_store(runs)
         asked = RunOptions(choose_target(target), emulate, rungs, formats, seeds)  # type: ignore[arg-type]
+        ladder_card = choose_ladder(ladder, store)
         with Display(quiet=quiet) as display:
-            found = scaling_of_ladder(choose_ladder(ladder, store), asked, store, display, rules=rules)
-        note = ""
+            found = scaling_of_ladder(ladder_card, asked, store, display, rules=rules)
+        note = keep_scaling(found, ladder_card.name, store)
+    if figure is not None:
+        note = "\n".join(filter(None, (note, write_figure(found, figure))))
     options.emit(render_laws(found, note=note), lambda: found.model_dump_json(indent=1, by_alias=True), json_to)

@@ -30,15 +30,19 @@ def render_laws(scaling: Scaling, *, note: str = "") -> str:
 
 def _ship(found: Deployed) -> str:
     """The answers and tables of one format on one target."""
-    head = wording.clean(f"{found.name}: which rung to ship", 80)
-    lines = [head, *ship.wrapped(ship.answers(found)), "", *ship.ship_table(found)]
+    lines = [
+        *ship.wrapped([f"{wording.clean(found.name, 120)}: which rung to ship"]),
+        *ship.wrapped(ship.answers(found)),
+        "",
+        *ship.ship_table(found),
+    ]
     damage = list(ship.damage_table(found))
     return "\n".join([*lines, "", "  Deployed against each rung's own float network", *damage] if damage[1:] else lines)
 
 
 def _law(law: Law) -> Iterator[str]:
     alpha = law.alpha
-    yield wording.clean(law.name, 78)
+    yield from ship.wrapped([wording.clean(law.name, 120)])
     yield f"  error falls as N^-{alpha.value:.4f}, over {law.n_points} sizes, R2 = {law.r2:.3f}"
     yield f"  regression: standard error {alpha.se:.4f}, 95% {alpha.ci95[0]:.4f} to {alpha.ci95[1]:.4f}"
     if alpha.over_seeds:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from edgeval.records.artifact import Preprocess
@@ -38,7 +38,11 @@ def sides(row: Comparison) -> list[tuple[str, Source]]:
 
 def facts(row: Comparison) -> list[tuple[str, list[str]]]:
     """(fact, one value a column); what no column knows is left out."""
-    sources = [source for _, source in sides(row)]
+    return facts_of([source for _, source in sides(row)])
+
+
+def facts_of(sources: Sequence[Source]) -> list[tuple[str, list[str]]]:
+    """(fact, one value a source); what no source knows is left out."""
     lines = [(name, [read(source) for source in sources]) for name, read in FACTS.items()]
     for group in ("runtime", "host"):
         tables = [getattr(source, group) or {} for source in sources]

@@ -33,6 +33,11 @@ def name(metric: str) -> str:
     return SHORT.get(metric, metric)
 
 
+def names(metrics: Sequence[str]) -> str:
+    """Measures in a row."""
+    return ", ".join(name(metric) for metric in metrics)
+
+
 def answers(found: Deployed) -> list[str]:
     """The sentences that answer: which rung keeps each margin, where deployment costs most, what it does to alpha."""
     said = [line for kept in found.kept for line in kept_words(kept, found)]
@@ -80,8 +85,8 @@ def _refused(asked: Asked, kept: Kept) -> str:
 def front_words(found: Deployed) -> str:
     """Which rungs no other one beats."""
     best = [wording.clean(row.name, 20) for row in found.rows if row.front]
-    over = ", ".join(name(key) for key in found.objectives)
-    gone = f"; not measured here: {', '.join(name(key) for key in found.missing)}" if found.missing else ""
+    over = names(found.objectives)
+    gone = f"; not measured here: {names(found.missing)}" if found.missing else ""
     who = "All rungs are" if len(best) == len(found.rows) else f"{_listed(best)} {'is' if len(best) == 1 else 'are'}"
     return f"{who} on the Pareto front of {over}{gone}."
 
@@ -93,8 +98,12 @@ def damage_words(found: Deployed) -> list[str]:
         return []
     row, worst = min(known, key=lambda pair: pair[1].delta)
     span = wording.change_interval("top1", worst.ci95)
+    if not any(damage.lost + damage.gained for _, damage in known):
+        return ["Deployment flips no answer of any rung's own float network."]
     if worst.delta >= 0:
-        return [f"Deployment costs no rung top-1 on balance; nearest to a loss is {row.name}: 95% {span}."]
+        return [
+            f"Deployment costs no rung top-1 on balance; nearest to it is {wording.clean(row.name, 30)}: 95% {span}."
+        ]
     change = f"{wording.change('top1', worst.delta)} of top-1 (95% {span})"
     sure = sum(damage.ci95[1] < 0 for _, damage in known)
     some = f"{sure} of {len(known)} rungs {'loses' if sure == 1 else 'lose'}" if sure else "no rung loses"
@@ -110,7 +119,7 @@ def alpha_words(found: Deployed) -> list[str]:
     low, high = change.ci95
     said = "No change of alpha is seen" if low <= 0 <= high else "Deployment changes alpha"
     both = f"{found.alpha.value:.3f} as deployed, {found.alpha.value - change.value:.3f} as trained"
-    return [f"{said}: {both}, difference {_three(change.value)} (95% {_three(low)} to {_three(high)})."]
+    return [f"{said}: {both}, difference {_alpha(change.value)} (95% {_alpha(low)} to {_alpha(high)})."]
 
 
 def ship_table(found: Deployed) -> Iterator[str]:
@@ -122,7 +131,8 @@ def ship_table(found: Deployed) -> Iterator[str]:
     yield f"  {wording.clean(found.reference, 5) + ' torch':<11}{shares}{wording.value('ece', found.reference_ece):>7}"
     seeds = {len(row.seeds) for row in found.rows}
     mean = "" if seeds == {1} else f"; means over {_span(seeds)} seeds"
-    yield f"  * on the Pareto front; {found.n:,} images; lost and gained against {found.reference} torch{mean}"
+    against = f"lost and gained against {wording.clean(found.reference, 20)} torch"
+    yield from wrapped([f"  * on the Pareto front; {found.n:,} images; {against}{mean}"])
 
 
 def damage_table(found: Deployed) -> Iterator[str]:
@@ -131,7 +141,7 @@ def damage_table(found: Deployed) -> Iterator[str]:
     for row in found.rows:
         if row.damage is not None:
             hurt = row.damage
-            counts = f"{_count(hurt.lost):>8}{_count(hurt.gained):>8}{wording.points(hurt.delta):>11}"
+            counts = f"{count(hurt.lost):>8}{count(hurt.gained):>8}{wording.points(hurt.delta):>11}"
             yield f"  {wording.clean(row.name, 10):<11}{counts}  {wording.change_interval('top1', hurt.ci95)}"
 
 
@@ -145,7 +155,7 @@ def _row(row: ShipRow) -> str:
     shares = f"{wording.percent(row.top1):>8}{wording.percent(row.bottom5):>10}{wording.value('ece', row.ece):>7}"
     memory = row.peak_memory_mb if row.peak_memory_mb is not None else _mb(row.arena_kb)
     costs = f"{figure(row.latency_p50_ms):>8}{figure(memory):>7}{figure(row.artifact_kb):>8}"
-    return f"  {label:<11}{shares}{costs}{_count(row.lost):>8}{_count(row.gained):>8}"
+    return f"  {label:<11}{shares}{costs}{count(row.lost):>8}{count(row.gained):>8}"
 
 
 def figure(number: float | None) -> str:
@@ -157,13 +167,19 @@ def _mb(kb: float | None) -> float | None:
     return None if kb is None else kb / 1000
 
 
-def _count(number: float | None) -> str:
-    """A mean number of images; whole where it is."""
-    return wording.DASH if number is None else f"{number:,.0f}" if number == round(number) else f"{number:,.1f}"
+def count(number: float | None) -> str:
+    """A mean number of images; whole where it is, and where it is large."""
+    return (
+        wording.DASH
+        if number is None
+        else f"{number:,.0f}"
+        if number == round(number) or number >= 1000
+        else f"{number:,.1f}"
+    )
 
 
-def _three(number: float) -> str:
-    return f"{number:+.3f}".replace("-", wording.MINUS)
+def _alpha(change: float) -> str:
+    return wording.change("alpha", change)
 
 
 def _listed(names: Sequence[str]) -> str:

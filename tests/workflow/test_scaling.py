@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,3 +88,34 @@ def test_too_few_rungs_are_told_before_anything_runs(type_there: Callable[[str],
 def test_wrong_use_is_said(type_there: Callable[[str], Typed], tmp_path: Path) -> None:
     code, _, err = type_there(f"scaling scalecnn-digits100 --points {written(tmp_path, GOOD)}")
     assert (code, "--points stands alone" in err) == (2, True)
+
+
+def test_the_page_and_the_picture_are_written(type_there: Callable[[str], Typed], tmp_path: Path) -> None:
+    code, out, err = type_there(f"scaling scalecnn-digits100 -q --figure {tmp_path / 'laws.svg'}")
+    assert code == 0, err
+    page = Path("runs/reports/desktop/scaling-scalecnn-digits100.html")
+    assert out.endswith(f"Report: {page}\nFigure: {tmp_path / 'laws.svg'}\n")
+    assert "edgeval scaling scalecnn-digits100 --target desktop --keep bottom5=5pt" in page.read_text(encoding="utf-8")
+    assert (tmp_path / "laws.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+@pytest.mark.parametrize("suffix", ["svg", "html"])
+def test_points_have_a_picture(type_there: Callable[[str], Typed], tmp_path: Path, suffix: str) -> None:
+    code, out, err = type_there(f"scaling --points {written(tmp_path, GOOD)} --figure {tmp_path}/laws.{suffix}")
+    assert code == 0, err
+    assert f"Figure: {tmp_path}/laws.{suffix}" in out
+    assert "<svg" in (tmp_path / f"laws.{suffix}").read_text(encoding="utf-8")
+
+
+def test_a_picture_of_another_kind_is_refused_first(type_there: Callable[[str], Typed], tmp_path: Path) -> None:
+    code, out, err = type_there(f"scaling --points {written(tmp_path, GOOD)} --figure laws.png")
+    assert (code, out, "--figure writes .svg or .html" in err) == (2, "", True)
+
+
+def test_without_the_extra_there_is_a_line_instead_of_a_page(
+    type_there: Callable[[str], Typed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, out, err = type_there("scaling scalecnn-digits100 -q")
+    assert code == 0, err
+    assert "No page: the HTML report needs the extra `report`" in out.splitlines()[-1]
