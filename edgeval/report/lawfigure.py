@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,8 @@ from edgeval.report.svg import GAINED, INK, LINE, LOST, MUTED, Drawing, draw
 WIDTH, LEFT, RIGHT, MAIN, GAP, LOCAL = 460, 48, 128, 280, 26, 96
 COLORS = (INK, GAINED, LOST, MUTED)
 SHAPES = ("D", "s", "^", "v", "P", "X")
-LABEL = 15.0  # pixels that a label needs
+LABEL = 15.0  # pixels that a line of a label needs
+WIDEST = 16  # characters that fit into it
 TICKS = ((1, 2, 3, 4, 5, 6, 8), (1, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,))
 
 
@@ -170,10 +172,10 @@ def _names(axes: Axes, curves: Sequence[Curve]) -> None:
     height = MAIN
     ends = [float(axes.transData.transform((c.law.points[-1].params, _end(c)))[1]) for c in curves]
     base = float(axes.transAxes.transform((0, 0))[1])
-    places = apart([end - base for end in ends], 2 * LABEL, height)
-    for curve, end, place in zip(curves, ends, places, strict=True):
-        x = 1.07
-        text = f"{wording.clean(curve.name, 20)}\nα {curve.law.alpha.value:.3f}".strip()
+    texts = [[*_lines(curve.name), f"α {curve.law.alpha.value:.3f}"] for curve in curves]
+    places = apart([end - base for end in ends], LABEL * max(map(len, texts)), height)
+    for curve, end, place, lines in zip(curves, ends, places, texts, strict=True):
+        x, text = 1.07, "\n".join(lines)
         style = {"transform": axes.transAxes, "size": 10.5, "va": "center", "color": curve.mark.color}
         face, size = ("none", 7.5) if curve.mark.hollow else (curve.mark.color, 4.5)
         mark = {"mfc": face, "mec": curve.mark.color, "mew": 1.2, "ms": size, "clip_on": False}
@@ -184,6 +186,11 @@ def _names(axes: Axes, curves: Sequence[Curve]) -> None:
         axes.plot(*joint, color=LINE, lw=0.9, transform=axes.transAxes, clip_on=False, zorder=1)
         axes.plot([x - 0.01], [place / height], curve.mark.marker, transform=axes.transAxes, **mark)  # type: ignore[arg-type]
         axes.text(x + 0.035, place / height, text, **style)  # type: ignore[arg-type]
+
+
+def _lines(name: str) -> list[str]:
+    """A name in at most two lines of what stands beside the picture."""
+    return [wording.clean(line, WIDEST) for line in textwrap.wrap(wording.visible(name), WIDEST)[:2]]
 
 
 def _end(curve: Curve) -> float:

@@ -65,3 +65,9 @@ def test_an_axis_has_round_ticks_and_never_none(low: float, high: float) -> None
     found = _ticks(low, high, 7)
     assert 1 <= len(found) <= 7
     assert all(low * 0.97 <= tick <= high * 1.03 for tick in found)
+
+
+def test_a_long_name_takes_two_lines_instead_of_leaving_the_picture() -> None:
+    svg = law_figure([Curve("int8 desktop-reference", made(0.2))], prefix="k")
+    said = [element.text for element in ET.fromstring(svg).iter() if element.text]  # noqa: S314  drawn here
+    assert {"int8 desktop-", "reference"} <= set(said)

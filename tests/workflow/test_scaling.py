@@ -119,3 +119,14 @@ def test_without_the_extra_there_is_a_line_instead_of_a_page(
     code, out, err = type_there("scaling scalecnn-digits100 -q")
     assert code == 0, err
     assert "No page: the HTML report needs the extra `report`" in out.splitlines()[-1]
+
+
+@pytest.mark.timeout(300)
+def test_each_target_has_its_law_and_its_page(type_there: Callable[[str], Typed]) -> None:
+    code, out, err = type_there("scaling scalecnn-digits100 --target desktop,desktop-reference -q --json -")
+    found = json.loads(out)
+    assert code == 0, err
+    assert [one["target"] for one in found["deployed"]] == ["desktop", "desktop-reference"]
+    assert all([row["name"] for row in one["rows"]] == ["c4", "c8", "c12"] for one in found["deployed"])
+    assert all(one["alpha_change"]["ci95"][0] < one["alpha_change"]["value"] for one in found["deployed"])
+    assert Path("runs/reports/desktop-reference/scaling-scalecnn-digits100.html").is_file()
