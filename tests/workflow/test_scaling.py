@@ -14,6 +14,7 @@ from edgeval.workflow.points import read_points
 from edgeval.workflow.scaling import scaling_of_points
 from tests.conftest import Typed
 
+ROOT = Path(__file__).parents[2]
 GOOD = "params,error,seed\n1000,0.5,0\n1000,0.52,1\n4000,0.4,0\n4000,0.41,1\n16000,0.33,0\n16000,0.32,1\n"
 BAD = {
     "no header": ("1000,0.5\n2000,0.4\n", "no columns params and error"),
@@ -121,12 +122,14 @@ def test_without_the_extra_there_is_a_line_instead_of_a_page(
     assert "No page: the HTML report needs the extra `report`" in out.splitlines()[-1]
 
 
-@pytest.mark.timeout(300)
 def test_each_target_has_its_law_and_its_page(type_there: Callable[[str], Typed]) -> None:
-    code, out, err = type_there("scaling scalecnn-digits100 --target desktop,desktop-reference -q --json -")
+    card = (ROOT / "devices" / "desktop.toml").read_text(encoding="utf-8")
+    Path("devices").mkdir(exist_ok=True)
+    Path("devices/second.toml").write_text(card.replace('name = "desktop"', 'name = "second"'), encoding="utf-8")
+    code, out, err = type_there("scaling scalecnn-digits100 --target desktop,second -q --json -")
     found = json.loads(out)
     assert code == 0, err
-    assert [one["target"] for one in found["deployed"]] == ["desktop", "desktop-reference"]
+    assert [one["target"] for one in found["deployed"]] == ["desktop", "second"]
     assert all([row["name"] for row in one["rows"]] == ["c4", "c8", "c12"] for one in found["deployed"])
     assert all(one["alpha_change"]["ci95"][0] < one["alpha_change"]["value"] for one in found["deployed"])
-    assert Path("runs/reports/desktop-reference/scaling-scalecnn-digits100.html").is_file()
+    assert Path("runs/reports/second/scaling-scalecnn-digits100.html").is_file()
