@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
+from edgeval.errors import EdgevalError
 from edgeval.records.reporter import Progress
 from edgeval.workflow.data import load_split
 from edgeval.workflow.rungjob import RungJob, finish, loop_job, save_state, saved_state
+
+if TYPE_CHECKING:
+    from edgeval.tasks.samples import Samples
+    from edgeval.train.loop import Job
 
 WIDEST = 4  # ScaleCNN's width up to which grouped convolutions beat single ones on a CPU (docs/benchmarks.md)
 MOST = 5
@@ -48,17 +54,27 @@ def train_together(group: tuple[RungJob, ...], progress: Progress) -> None:
     """In a child process: train several seeds, write those that finished, then raise what ended the others."""
     import torch
 
-    from edgeval.train import fused
-
     torch.set_num_threads(group[0].threads)
     samples = load_split(group[0].ladder, "train", lambda done, total: None)
+    jobs = [(job, loop_job(job, samples)) for job in group]
+    errors = []
+    for _, alike in groupby(jobs, key=lambda pair: pair[1].start.epochs if pair[1].start else 0):
+        error = _train_alike(list(alike), samples, progress)  # all, unless one had diverged when it was cut
+        errors += [error] if error else []
+    if errors:
+        raise errors[0]
+
+
+def _train_alike(group: list[tuple[RungJob, Job]], samples: Samples, progress: Progress) -> EdgevalError | None:
+    """Train seeds that were cut at the same epoch; what ended the first that diverged."""
+    from edgeval.train import fused
+
     ended = fused.train(
-        [loop_job(job, samples) for job in group],
-        save=lambda k, state: save_state(group[k], state),
+        [prepared for _, prepared in group],
+        save=lambda k, state: save_state(group[k][0], state),
         progress=progress,
     )
-    for job, state in zip(group, ended.states, strict=True):
+    for (job, _), state in zip(group, ended.states, strict=True):
         if state is not None:
             finish(job, samples, state)
-    if ended.error:
-        raise ended.error
+    return ended.error
