@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import secrets
-import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeval.cluster.address import LOCAL, check_address, unreachable
+from edgeval.cluster.scratch import scratch
 from edgeval.errors import BenchError, RuntimeMissing
 
 LONGEST = 40  # of the folder's name: Ray puts sockets into it, whose paths may have 107 characters
@@ -38,7 +38,7 @@ def linked(address: str, cores: int) -> Iterator[None]:
         return
     # Ray listens on all interfaces and runs what anybody sends: with a token, only what this command sends.
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    with _environment(QUIET | token), _folder() as folder:
+    with _environment(QUIET | token), scratch("ev-", _parent()) as folder:
         _start(address, address=LOCAL, num_cpus=cores, include_dashboard=False, _temp_dir=str(folder))
         yield from _until_done()
 
@@ -69,16 +69,10 @@ def _until_done() -> Iterator[None]:
         ray.shutdown()
 
 
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    """A private folder for Ray's sockets and logs, with a short name."""
-    usual = tempfile.gettempdir()
-    parent = usual if len(usual) <= LONGEST or not os.path.isdir("/tmp") else "/tmp"  # noqa: S108 - mkdtemp is private
-    folder = Path(tempfile.mkdtemp(prefix="ev-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _parent() -> Path:
+    """Where a folder's name stays short."""
+    usual = Path(tempfile.gettempdir())
+    return usual if len(str(usual)) <= LONGEST or not os.path.isdir("/tmp") else Path("/tmp")  # noqa: S108
 
 
 @contextlib.contextmanager

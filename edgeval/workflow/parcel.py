@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
+from edgeval.cluster.scratch import scratch
 from edgeval.errors import EdgevalError, IntegrityError
 from edgeval.records.ladder import Ladder
 from edgeval.records.reporter import Progress
@@ -78,10 +76,9 @@ def movables(job: Any) -> tuple[Movable, ...]:
 
 def serve(parcel: Parcel, *samples: Samples) -> Iterator[Any]:
     """On a node: do the job in a fresh process; yields where, news, and at last its Outcome."""
-    _sweep()
     yield "where", socket.gethostname()
-    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-") as folder:
-        task = jobs.Task(_carried, (parcel, samples, Path(folder)), NOTHING, Path(folder) / parcel.log)
+    with scratch(PREFIX) as folder:
+        task = jobs.Task(_carried, (parcel, samples, folder), NOTHING, folder / parcel.log)
         with contextlib.closing(jobs.events([task], 1)) as heard:
             for event in heard:
                 if isinstance(event, jobs.News):
@@ -89,7 +86,7 @@ def serve(parcel: Parcel, *samples: Samples) -> Iterator[Any]:
                     continue
                 if task.log is not None and task.log.is_file():
                     yield "files", {parcel.log: task.log.read_bytes()}, ()
-                yield replace(event, error=_at_home(event.error, folder, parcel.root))
+                yield replace(event, error=_at_home(event.error, str(folder), parcel.root))
 
 
 def receive(store: Store, files: Files, gone: tuple[str, ...]) -> None:
@@ -172,22 +169,3 @@ def _at_home(error: EdgevalError | None, folder: str, root: str) -> EdgevalError
         return None
     seen = None if error.seen is None else error.seen.replace(folder, root)
     return type(error)(error.what.replace(folder, root), seen=seen, hint=error.hint.replace(folder, root))
-
-
-def _sweep() -> None:
-    """Remove what killed jobs left on this node."""
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        owner = path.name.removeprefix(PREFIX).partition("-")[0]
-        if owner.isdigit() and not _alive(int(owner)):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process is there."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -25,7 +25,7 @@ pytest.importorskip("ray", reason="the extra cluster is not installed")
 pytestmark = pytest.mark.timeout(240)
 ROOT = Path(__file__).parents[2]
 FAILS = "    if width == 6:\n        raise TypeError('no six')\n"
-FORMATS = ["onnx-int8", "tflite-int8"]
+FORMATS = ["tflite-int8"]
 NODE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
 
 
@@ -159,7 +159,7 @@ def test_export_and_run_give_the_files_and_answers_of_this_machine(lab: Lab) -> 
     assert lab.typed("train ./own.toml --rung w2 --runs far -q")[0] == 0
     shutil.copytree(lab.folder / "far", lab.folder / "near")
     for verb in ("export", "run"):
-        line = f"{verb} ./own.toml --format onnx-int8 --format tflite-int8 -q --runs"
+        line = f"{verb} ./own.toml --format tflite-int8 -q --runs"
         both = [lab.start(f"{line} far --cluster CLUSTER"), lab.start(f"{line} near")]
         said = [process.communicate() for process in both]
         assert [process.returncode for process in both] == [0, 0], said
