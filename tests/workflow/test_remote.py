@@ -38,11 +38,11 @@ class Lab:
     scratch: Path
     nodes: list[Any] = field(default_factory=list)
 
-    def start(self, line: str) -> subprocess.Popen[str]:
-        """An edgeval command that runs by itself."""
+    def start(self, line: str, package: Path = ROOT) -> subprocess.Popen[str]:
+        """An edgeval command that runs by itself, of the package in this folder."""
         command = [sys.executable, "-m", "edgeval", *line.replace("CLUSTER", self.cluster.address).split()]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen(command, cwd=self.folder, env=environment(), text=True, **pipes)  # type: ignore[call-overload, no-any-return]
+        return subprocess.Popen(command, cwd=self.folder, env=environment(package), text=True, **pipes)  # type: ignore[call-overload, no-any-return]
 
     def typed(self, line: str) -> tuple[int, str, str]:
         process = self.start(line)
@@ -56,8 +56,8 @@ class Lab:
         return next((pid for pid in pids if Path(f"/proc/{pid}/exe").exists()), 0)
 
 
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "RAY_USAGE_STATS_ENABLED": "0"}
+def environment(package: Path = ROOT) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(package), "RAY_USAGE_STATS_ENABLED": "0"}
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +147,18 @@ def test_an_interrupted_command_ends_what_runs_for_it(lab: Lab) -> None:
     while lab.worker("c4"):
         assert time.monotonic() < ended, "its job goes on"
         time.sleep(0.1)
+
+
+def test_nodes_with_another_edgeval_are_refused_before_anything_runs(lab: Lab, tmp_path: Path) -> None:
+    for part in ("edgeval", "models", "devices"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    with open(tmp_path / "edgeval" / "store.py", "a") as file:
+        file.write("# another state of the code\n")
+    process = lab.start("train ./own.toml --cluster CLUSTER --runs other", tmp_path)
+    _, err = process.communicate()
+    assert (process.returncode, err.count("\n")) == (4, 1), err
+    assert "differs from this machine (seen: edgeval 0." in err
+    assert not weights(lab.folder / "other")
 
 
 def test_an_error_ends_its_own_job_only(lab: Lab) -> None:
