@@ -9,7 +9,9 @@
     ├── BenchError            4   the bench's: the place where models run
     │   ├── UnreachableError  4   the device does not answer
     │   │   └── LinkLost      4   it did, and the connection to it broke off
-    │   └── RuntimeMissing    4   no runtime, or an extra that is not installed
+    │   ├── RuntimeMissing    4   no runtime, or an extra that is not installed
+    │   └── GraphError        4   training steps that could not be recorded as a CUDA graph
+    │       └── DeviceMemoryError  4   the GPU has too little memory for them
     └── IntegrityError        5   hash, parity, residency or leakage: no verdict
 
 Each carries three parts: what happened, the value seen, and what to do next.
@@ -86,6 +88,14 @@ class LinkLost(UnreachableError):
 
 class RuntimeMissing(BenchError):
     """A runtime or an install extra is missing."""
+
+
+class GraphError(BenchError):
+    """Training steps that could not be recorded as a CUDA graph."""
+
+
+class DeviceMemoryError(GraphError):
+    """The GPU has too little memory for what was to be trained side by side."""
 
 
 class IntegrityError(EdgevalError):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgeval.cli import options
 from edgeval.cli.display import Display
 from edgeval.cli.plain import echo
+
+if TYPE_CHECKING:
+    from edgeval.records.ladder import Precision
 
 
 @click.command()
@@ -17,6 +21,11 @@ from edgeval.cli.plain import echo
 @click.option("--epochs", type=click.IntRange(1), help="Epochs instead of the card's; the protocol gets its own name.")
 @click.option("--batch", type=click.IntRange(2), help="Batch size instead of the card's.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16"]),
+    help="Arithmetic of convolutions instead of the card's; the protocol gets its own name.",
+)
 @options.workers
 @options.cluster
 @click.option("--gpus-per-job", type=options.number, metavar="X", help="With --cluster: 0.25 lets four share a GPU.")
@@ -30,6 +39,7 @@ def train(
     epochs: int | None,
     batch: int | None,
     device: str,
+    precision: Precision | None,
     workers: int | None,
     cluster: str | None,
     gpus_per_job: float | None,
@@ -54,7 +64,7 @@ def train(
 
     if gpus_per_job is not None and (cluster is None or device == "cpu"):
         raise click.UsageError("--gpus-per-job goes with --cluster, and not with --device cpu")
-    asked = TrainOptions(rungs, seeds, epochs, batch, device, workers, overwrite)
+    asked = TrainOptions(rungs, seeds, epochs, batch, device, workers, overwrite, precision)
     card, store = load_ladder(ladder), open_store(runs)
     with (
         Display(quiet=quiet) as display,

@@ -11,6 +11,7 @@ from edgeval.errors import CardError
 from edgeval.records.artifact import Format
 from edgeval.records.cards import Card, Record, find, nearest, read
 
+Precision = Literal["fp32", "bf16"]
 PREFIX = {"scalecnn": "c", "mobilenetv2": "w"}
 
 
@@ -61,6 +62,7 @@ class Recipe(Record):
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=5e-4, ge=0)
     augment: tuple[Literal["crop", "flip", "cutout"], ...] = ("crop", "flip", "cutout")
+    precision: Precision = "fp32"
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
 
 

@@ -12,6 +12,7 @@ from edgeval.records.artifact import Preprocess
 
 PAD = 4
 HOLE = 8
+DRAWS = 5  # random numbers an image: crop down and across, flip, hole down and across
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,18 @@ class Augmenter:
     inverse_std: Tensor
 
     def batch(self, index: Tensor, generator: torch.Generator) -> Tensor:
-        """Images at `index` as (B, C, H, W) float32 in channels-last memory.
+        """Images at `index` with augmentations drawn from `generator`, as `images` gives them."""
+        device = self.padded.device
+        return self.images(index.to(device), torch.rand(DRAWS, len(index), generator=generator).to(device))
+
+    def images(self, index: Tensor, draws: Tensor) -> Tensor:
+        """Images at `index` as (B, C, H, W) float32 in channels-last memory; draws: (5, B) uniform in [0, 1).
 
         Order as PAPERS 1.2: random crop with zero padding 4, horizontal flip with p = 0.5, normalise, then Cutout:
         one 8x8 square around a uniform centre, clipped at the border, set to 0 (the data set's mean).
         """
         count, device = len(index), self.padded.device
-        height, width = self.padded.shape[1] - 2 * PAD, self.padded.shape[2] - 2 * PAD
-        draws = torch.rand(5, count, generator=generator).to(device)
+        height, width = self.size
         rows = torch.arange(height, device=device).expand(count, -1)
         columns = torch.arange(width, device=device).expand(count, -1)
         if "flip" in self.steps:
@@ -45,11 +50,16 @@ class Augmenter:
             (draws[:2] * (2 * PAD + 1)).long() if "crop" in self.steps else torch.full((2, count), PAD, device=device)
         )
         rows, columns = rows + shift[0][:, None], columns + shift[1][:, None]
-        pixels = self.padded[index.to(device)[:, None, None], rows[:, :, None], columns[:, None, :]]
+        pixels = self.padded[index[:, None, None], rows[:, :, None], columns[:, None, :]]
         images = (pixels.float() * self.scale - self.mean) * self.inverse_std
         if "cutout" in self.steps:
             images = images * _outside_hole(draws[3:], height, width)
         return images.permute(0, 3, 1, 2)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of an image, without the border."""
+        return self.padded.shape[1] - 2 * PAD, self.padded.shape[2] - 2 * PAD
 
 
 def augmenter(images: Tensor, preprocess: Preprocess, steps: Sequence[str]) -> Augmenter:

@@ -85,7 +85,8 @@ def _epoch(epoch: _Epoch, progress: Progress) -> list[float]:
             [epoch.data.batch(index, order.generator) for index, order in zip(indices, orders, strict=True)], dim=1
         ).contiguous(memory_format=torch.channels_last)
         targets = torch.stack([epoch.labels[index.to(epoch.labels.device)] for index in indices], dim=1)
-        losses = side_by_side_loss(epoch.net(images), targets)
+        with loop.lowered(jobs[0]):
+            losses = side_by_side_loss(epoch.net(images), targets)
         epoch.optimizer.zero_grad(set_to_none=True)
         losses.sum().backward()  # type: ignore[no-untyped-call]
         epoch.optimizer.step()

@@ -111,7 +111,8 @@ def _epoch(epoch: _Epoch, progress: Progress) -> float:
     for step in range(steps):
         index = order.batch(step, batch)
         images = epoch.data.batch(index, order.generator)
-        loss = nn.functional.cross_entropy(epoch.net(images), epoch.labels[index.to(epoch.labels.device)])
+        with lowered(job):
+            loss = nn.functional.cross_entropy(epoch.net(images), epoch.labels[index.to(epoch.labels.device)])
         epoch.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         epoch.optimizer.step()
@@ -119,6 +120,11 @@ def _epoch(epoch: _Epoch, progress: Progress) -> float:
         if (step + 1) % REPORT_STEPS == 0 or step + 1 == steps:
             progress((epoch.number * steps + step + 1) * batch, job.recipe.epochs * steps * batch)
     return float(total) / steps
+
+
+def lowered(job: Job) -> torch.autocast:
+    """Convolutions and linear layers in bfloat16 where the recipe says so; weights and statistics stay float32."""
+    return torch.autocast(job.device.partition(":")[0], torch.bfloat16, enabled=job.recipe.precision == "bf16")
 
 
 def sgd(net: nn.Module, recipe: Recipe) -> torch.optim.SGD:

@@ -23,13 +23,14 @@ Work = Callable[[Any, Any], Any]
 
 @dataclass(frozen=True)
 class Task:
-    """One job for a child process: `work(job, line)`, where a `Line` takes progress; its prints go to `log`."""
+    """One job for a child: `work(job, line)`, where a `Line` takes progress; prints go to `log`; one a `lane` runs."""
 
     work: Work
     job: Any
     progress: Progress
     log: Path | None = None
     name: str = ""
+    lane: str | None = None
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,9 @@ def events(tasks: Sequence[Task], workers: int) -> Generator[Outcome | News, Non
     queue, running = deque(enumerate(tasks)), dict[Connection, tuple[int, Any]]()
     try:
         while queue or running:
-            while queue and len(running) < max(1, workers):
-                index, task = queue.popleft()
+            while len(running) < max(1, workers) and (ahead := _next(queue, [tasks[i] for i, _ in running.values()])):
+                index, task = ahead
+                queue.remove(ahead)
                 receiver, sender = context.Pipe(duplex=False)
                 process = context.Process(target=_child, args=(sender, task.work, task.job, task.log), daemon=True)
                 process.start()
@@ -131,6 +133,12 @@ def events(tasks: Sequence[Task], workers: int) -> Generator[Outcome | News, Non
         for _, process in running.values():
             process.kill()
             process.join()
+
+
+def _next(queue: deque[tuple[int, Task]], running: Sequence[Task]) -> tuple[int, Task] | None:
+    """The first task whose lane is free."""
+    busy = {task.lane for task in running}
+    return next((entry for entry in queue if entry[1].lane is None or entry[1].lane not in busy), None)
 
 
 def _receive(connection: Connection, index: int, task: Task, process: Any) -> Outcome | News:

@@ -72,8 +72,9 @@ def train_rung(job: RungJob, progress: Progress) -> None:
     if job.ladder.net.checkpoint:
         return adopt(job)
     samples = load_split(job.ladder, "train", lambda done, total: None)
-    from edgeval.train import loop
+    from edgeval.train import device, loop
 
+    device.settle(job.device)
     state = loop.train(loop_job(job, samples), save=lambda state: save_state(job, state), progress=progress)
     return finish(job, samples, state)
 
@@ -121,7 +122,9 @@ def _write(job: RungJob, net: nn.Module, samples: Samples, preprocess: Preproces
     from safetensors.torch import save
 
     from edgeval.nets import count_parameters
+    from edgeval.train.device import versions
 
+    made = {"edgeval": __version__, "torch": torch.__version__, "python": platform.python_version()}
     store = Store(job.root)
     tensors = save({name: value.contiguous() for name, value in net.state_dict().items()})
     path = store.write(job.folder / "checkpoint.safetensors", tensors)
@@ -139,8 +142,8 @@ def _write(job: RungJob, net: nn.Module, samples: Samples, preprocess: Preproces
         class_names=samples.class_names,
         input_shape=(height, width, channels),
         final_loss=loss,
-        device=job.device,
-        versions={"edgeval": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        device=job.device.partition(":")[0],
+        versions=made | versions(job.device),
         sha256=file_sha256(path),
         mark=job.mark,
     )

@@ -7,10 +7,10 @@ from typing import Any
 
 from edgeval.errors import InputError
 from edgeval.records.checkpoint import CheckpointCard
-from edgeval.records.ladder import Ladder, Rung
+from edgeval.records.ladder import Ladder, Precision, Rung
 from edgeval.records.reporter import Reporter
 from edgeval.store import Store, file_sha256, key
-from edgeval.workflow import jobs
+from edgeval.workflow import branches, jobs
 from edgeval.workflow.data import load_split, need, preprocess_of, task_name
 from edgeval.workflow.rungjob import RungJob, train_rung, weights_file
 from edgeval.workflow.together import groups, train_together
@@ -27,6 +27,7 @@ class TrainOptions:
     device: str = "auto"
     workers: int | None = None
     overwrite: bool = False
+    precision: Precision | None = None
 
 
 def train(
@@ -40,10 +41,12 @@ def train(
     data = load_split(ladder, "train", reporter.bar(f"data of {task_name(ladder)}", ""))  # before the workers start
     asked = _jobs(ladder, options, store, data.sha256, pool)
     todo = [job for job in asked if not _done(job, store)]
-    one = pool is jobs.LOCAL and any(job.device == "cuda" for job in todo)
-    workers = options.workers or (1 if one else pool.size())
-    tasks = [_task(group, reporter) for group in groups(todo, workers)]
-    errors = [outcome.error for outcome in pool.run(tasks, workers) if outcome.error]
+    if pool is jobs.LOCAL and todo and todo[0].device == "cuda":
+        errors = branches.on_gpus(todo, branches.visible(options.workers), reporter)
+    else:
+        workers = options.workers or pool.size()
+        tasks = [_task(group, reporter) for group in groups(todo, workers)]
+        errors = [outcome.error for outcome in pool.run(tasks, workers) if outcome.error]
     if errors:
         raise errors[0]
     cards = [store.checkpoint(job.folder) for job in asked]
@@ -58,9 +61,12 @@ def with_recipe(ladder: Ladder, options: TrainOptions) -> Ladder:
         changes["epochs"] = options.epochs
     if options.batch and options.batch != recipe.batch:
         changes["batch"] = options.batch
+    said = [f"{value} epochs" if name == "epochs" else f"batch {value}" for name, value in changes.items()]
+    if options.precision and options.precision != recipe.precision:
+        changes["precision"] = options.precision
+        said.append(options.precision)
     if changes:
-        said = ", ".join(f"{value} epochs" if name == "epochs" else f"batch {value}" for name, value in changes.items())
-        changes["protocol"] = f"{recipe.protocol}, {said}"
+        changes["protocol"] = ", ".join([recipe.protocol, *said])
     copy = ladder.model_copy(update={"train": recipe.model_copy(update=changes)})
     copy._path, copy._explicit = ladder.path, ladder.explicit
     return copy
@@ -108,7 +114,9 @@ def _done(job: RungJob, store: Store) -> bool:
 
 def _mark(ladder: Ladder, rung: Rung, seed: int, data: str) -> str:
     """A hash of all that decides a rung's weights: recipe, data, preprocessing, network, width, seed, given weights."""
-    recipe = ladder.train.model_dump(exclude={"protocol", "seeds"})
+    # fp32 is left out, so that what was trained before precision was an option keeps its mark
+    usual = {"precision"} if ladder.train.precision == "fp32" else set[str]()
+    recipe = ladder.train.model_dump(exclude={"protocol", "seeds"} | usual)
     net = ladder.net.model_dump(exclude={"widths"})
     given = file_sha256(weights_file(ladder, rung)) if ladder.net.checkpoint else ""
     return key(recipe, data, preprocess_of(ladder), net, rung.width, seed, given)

@@ -79,6 +79,14 @@ def test_a_loss_that_is_not_finite_stops_with_a_hint() -> None:
         run(Recipe(epochs=2, batch=16, lr=1e30))
 
 
+def test_bf16_rounds_what_the_network_computes_and_keeps_float32_weights() -> None:
+    slow = Recipe(epochs=1, batch=40, lr=1e-4)
+    exact, rounded = run(slow)[0], run(slow.model_copy(update={"precision": "bf16"}))[0]
+    assert not same(exact, rounded)
+    assert {value.dtype for value in rounded.tensors.values()} == {torch.float32, torch.int64}
+    assert rounded.loss == pytest.approx(exact.loss, rel=0.1)
+
+
 def test_progress_reaches_its_total() -> None:
     told: list[tuple[int, int]] = []
     job = loop.Job(nets.build("scalecnn", 4, 4), samples(), Preprocess(), RECIPE, 0)

@@ -19,6 +19,8 @@ from safetensors.torch import load_file, save_file
 
 from edgeval.cli.edge import run
 from edgeval.records.checkpoint import CheckpointCard
+from edgeval.records.ladder import load_ladder
+from edgeval.workflow.train import _mark
 
 RUNS = ("side", "alone")
 Typed = Callable[[str], tuple[int, str, str]]
@@ -118,6 +120,24 @@ def test_what_is_trained_is_not_trained_again_nor_mixed_up(type_in: Typed, tmp_p
     card = CheckpointCard.model_validate_json(path.with_suffix(".json").read_bytes())
     assert card.recipe is not None
     assert card.recipe.protocol == "mine, 2 epochs"
+
+
+def test_bf16_is_a_protocol_with_its_own_name(type_in: Typed, tmp_path: Path) -> None:
+    assert type_in("train long.toml --epochs 1 --precision fp32 -q")[0] == 0
+    assert type_in("train long.toml --epochs 1 -q")[0] == 0
+    assert "another protocol" in type_in("train long.toml --epochs 1 --precision bf16 -q")[2]
+    assert type_in("train long.toml --epochs 1 --precision bf16 --overwrite -q")[0] == 0
+    (path,) = (tmp_path / "runs").rglob("checkpoint.json")
+    card = CheckpointCard.model_validate_json(path.read_bytes())
+    assert card.recipe is not None
+    assert (card.recipe.protocol, card.recipe.precision) == ("mine, 1 epochs, bf16", "bf16")
+
+
+def test_precision_does_not_change_the_mark_of_fp32() -> None:
+    """Else what was trained before it was an option could not be gone on with."""
+    ladder = load_ladder("scalecnn-digits100")
+    expected = "10031d2f7efeba8e38ad"
+    assert _mark(ladder, ladder.rung("c4"), 0, "data") == expected
 
 
 @pytest.mark.timeout(300)
