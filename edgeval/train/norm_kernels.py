@@ -7,19 +7,8 @@ Every sum has a fixed order, so that results repeat to the bit.
 
 from __future__ import annotations
 
-from typing import Any
-
-import torch
 import triton
 import triton.language as tl
-from torch import Tensor
-
-Settings = tuple[float, float, float, float]  # eps, momentum, and the clamp's ends
-
-SMALL = 4096  # rows that one program does alone: feature maps of 4x4 and 2x2 at batch 128
-PROGRAMS = 528  # four a multiprocessor of an H100
-PARTS = 128  # of the rows, at most
-TILE = 4096  # elements that a program holds at once
 
 
 @triton.jit
@@ -81,7 +70,7 @@ def _kept(mean, variance, stats, running_mean, running_var, columns, M, C, eps, 
 
 
 @triton.jit
-def _whole(
+def whole(
     x,
     y,
     weight,
@@ -107,7 +96,7 @@ def _whole(
 
 
 @triton.jit
-def _parts(x, parts, M, C, per, BM: tl.constexpr, BC: tl.constexpr):
+def parts(x, parts, M, C, per, BM: tl.constexpr, BC: tl.constexpr):
     """Moments of one part of the rows, to parts[0 or 1, part, column]."""
     part = tl.program_id(0)
     columns = tl.program_id(1) * BC + tl.arange(0, BC)
@@ -119,7 +108,7 @@ def _parts(x, parts, M, C, per, BM: tl.constexpr, BC: tl.constexpr):
 
 
 @triton.jit
-def _finish(
+def finish(
     parts, stats, running_mean, running_var, M, C, per, count, eps, momentum, BP: tl.constexpr, BC: tl.constexpr
 ):
     """Statistics of all rows from those of the parts."""
@@ -137,7 +126,7 @@ def _finish(
 
 
 @triton.jit
-def _apply(x, y, weight, bias, stats, M, C, low, high, BM: tl.constexpr, BC: tl.constexpr):
+def apply(x, y, weight, bias, stats, M, C, low, high, BM: tl.constexpr, BC: tl.constexpr):
     """Normalise and clamp one tile."""
     begin = tl.program_id(0) * BM
     columns = tl.program_id(1) * BC + tl.arange(0, BC)
@@ -203,7 +192,7 @@ def _gradient(
 
 
 @triton.jit
-def _whole_back(x, grad, dx, weight, bias, mean_in, std_in, d_out, M, C, low, high, BM: tl.constexpr, BC: tl.constexpr):
+def whole_back(x, grad, dx, weight, bias, mean_in, std_in, d_out, M, C, low, high, BM: tl.constexpr, BC: tl.constexpr):
     """Sums and the gradient for BC columns of all rows."""
     columns = tl.program_id(0) * BC + tl.arange(0, BC)
     mean = tl.load(mean_in + columns, mask=columns < C, other=0.0)
@@ -216,9 +205,7 @@ def _whole_back(x, grad, dx, weight, bias, mean_in, std_in, d_out, M, C, low, hi
 
 
 @triton.jit
-def _parts_back(
-    x, grad, weight, bias, mean_in, std_in, parts, M, C, per, low, high, BM: tl.constexpr, BC: tl.constexpr
-):
+def parts_back(x, grad, weight, bias, mean_in, std_in, parts, M, C, per, low, high, BM: tl.constexpr, BC: tl.constexpr):
     """Sums over one part of the rows, to parts[0 or 1, part, column]."""
     part = tl.program_id(0)
     columns = tl.program_id(1) * BC + tl.arange(0, BC)
@@ -234,7 +221,7 @@ def _parts_back(
 
 
 @triton.jit
-def _finish_back(parts, d_out, C, count, BP: tl.constexpr, BC: tl.constexpr):
+def finish_back(parts, d_out, C, count, BP: tl.constexpr, BC: tl.constexpr):
     """Sums over all rows from those over the parts."""
     columns = tl.program_id(0) * BC + tl.arange(0, BC)
     part = tl.arange(0, BP)
@@ -247,7 +234,7 @@ def _finish_back(parts, d_out, C, count, BP: tl.constexpr, BC: tl.constexpr):
 
 
 @triton.jit
-def _apply_back(x, grad, dx, weight, bias, mean_in, std_in, d_in, M, C, low, high, BM: tl.constexpr, BC: tl.constexpr):
+def apply_back(x, grad, dx, weight, bias, mean_in, std_in, d_in, M, C, low, high, BM: tl.constexpr, BC: tl.constexpr):
     """The gradient of one tile."""
     begin = tl.program_id(0) * BM
     columns = tl.program_id(1) * BC + tl.arange(0, BC)
@@ -258,84 +245,3 @@ def _apply_back(x, grad, dx, weight, bias, mean_in, std_in, d_in, M, C, low, hig
     d_bias = tl.load(d_in + C + columns, mask=columns < C, other=0.0)
     end = tl.minimum(begin + BM, M)
     _gradient(x, grad, dx, columns, begin, end, M, C, mean, inverse_std, scale, shift, d_weight, d_bias, low, high, BM)
-
-
-def forward(
-    x: Tensor, weight: Tensor, bias: Tensor, running_mean: Tensor, running_var: Tensor, settings: Settings
-) -> tuple[Tensor, Tensor, Tensor]:
-    """As `norms.forward`."""
-    x = x.contiguous(memory_format=torch.channels_last)
-    y = torch.empty_like(x)
-    rows, channels = _matrix(x)
-    running = (running_mean, running_var)
-    eps, momentum, *limits = settings
-    stats = torch.empty(2, channels, device=x.device, dtype=torch.float32)
-    if rows <= SMALL:
-        bc = _columns(channels, 16)
-        blocks = triton.cdiv(channels, bc)
-        _whole[(blocks,)](x, y, weight, bias, stats, *running, rows, channels, *settings, BM=TILE // bc, BC=bc)
-    else:
-        bc = _columns(channels, 64)
-        bm, blocks = TILE // bc, triton.cdiv(channels, bc)
-        per, count = _split(rows, blocks, bm)
-        parts = torch.empty(2, count, channels, device=x.device, dtype=torch.float32)
-        _parts[(count, blocks)](x, parts, rows, channels, per, BM=bm, BC=bc)
-        few = _columns(channels, 16)
-        grid = (triton.cdiv(channels, few),)
-        _finish[grid](
-            parts, stats, *running, rows, channels, per, count, eps, momentum, BP=triton.next_power_of_2(count), BC=few
-        )
-        _apply[(triton.cdiv(rows, bm), blocks)](x, y, weight, bias, stats, rows, channels, *limits, BM=bm, BC=bc)
-    return y, stats[0], stats[1]
-
-
-def backward(
-    grad: Tensor,
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor,
-    mean: Tensor,
-    inverse_std: Tensor,
-    settings: Settings,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """As `norms.backward`."""
-    x = x.contiguous(memory_format=torch.channels_last)
-    grad = grad.contiguous(memory_format=torch.channels_last)
-    limits = settings[2:]
-    dx = torch.empty_like(x)
-    rows, channels = _matrix(x)
-    sums = torch.empty(2, channels, device=x.device, dtype=torch.float32)
-    known: tuple[Any, ...] = (weight, bias, mean, inverse_std)
-    if rows <= SMALL:
-        bc = _columns(channels, 16)
-        blocks = triton.cdiv(channels, bc)
-        _whole_back[(blocks,)](x, grad, dx, *known, sums, rows, channels, *limits, BM=TILE // bc, BC=bc)
-    else:
-        bc = _columns(channels, 64)
-        bm, blocks = TILE // bc, triton.cdiv(channels, bc)
-        per, count = _split(rows, blocks, bm)
-        parts = torch.empty(2, count, channels, device=x.device, dtype=torch.float32)
-        _parts_back[(count, blocks)](x, grad, *known, parts, rows, channels, per, *limits, BM=bm, BC=bc)
-        few = _columns(channels, 16)
-        grid = (triton.cdiv(channels, few),)
-        _finish_back[grid](parts, sums, channels, count, BP=triton.next_power_of_2(count), BC=few)
-        grid2 = (triton.cdiv(rows, bm), blocks)
-        _apply_back[grid2](x, grad, dx, *known, sums, rows, channels, *limits, BM=bm, BC=bc)
-    return dx, sums[0].to(weight.dtype), sums[1].to(bias.dtype)
-
-
-def _matrix(x: Tensor) -> tuple[int, int]:
-    """Rows and columns."""
-    return x.numel() // x.shape[1], x.shape[1]
-
-
-def _columns(channels: int, most: int) -> int:
-    """How many columns a program takes: a power of two."""
-    return min(most, int(triton.next_power_of_2(channels)))
-
-
-def _split(rows: int, blocks: int, bm: int) -> tuple[int, int]:
-    """Rows a part (whole tiles), and how many parts, so that there are programs enough to fill the GPU."""
-    wanted = min(PARTS, max(1, PROGRAMS // blocks))
-    per = triton.cdiv(triton.cdiv(rows, wanted), bm) * bm
-    return per, triton.cdiv(rows, per)

@@ -66,9 +66,9 @@ class _NormAct(torch.autograd.Function):
 def _rules(x: Tensor) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """How to go forward and back on this tensor's device."""
     if x.is_cuda and find_spec("triton"):
-        from edgeval.train import norm_kernels
+        from edgeval.train import norm_launch
 
-        return norm_kernels.forward, norm_kernels.backward
+        return norm_launch.forward, norm_launch.backward
     return forward, backward
 
 

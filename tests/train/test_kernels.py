@@ -12,7 +12,7 @@ import pytest
 CODE = """
 import math, torch
 from edgeval.records.artifact import Preprocess
-from edgeval.train import augment_kernel, norm_kernels, norms
+from edgeval.train import augment_kernel, norm_launch, norms
 from edgeval.train.augment import augmenter
 from tests.train.test_norms import ACTIVATIONS, SHAPES, case
 
@@ -21,7 +21,7 @@ def close(one, two, tolerance):
     assert (one.double() - two.double()).abs().max() <= tolerance * (1 + two.double().abs().max()), (one, two)
 
 for small in (4096, 8):
-    norm_kernels.SMALL, norm_kernels.TILE = small, 256
+    norm_launch.SMALL, norm_launch.TILE = small, 256
     for dtype, tolerance in ((torch.float32, 1e-5), (torch.bfloat16, 1e-2)):
         for shape in SHAPES:
             for _, limits in ACTIVATIONS:
@@ -29,15 +29,15 @@ for small in (4096, 8):
                 x, grad = x.to(dtype), grad.to(dtype)
                 settings = norms.Settings(1e-5, 0.1, *limits)
                 mine, theirs = [each.clone() for each in rest], [each.clone() for each in rest]
-                one, two = norm_kernels.forward(x, *mine, settings), norms.forward(x, *theirs, settings)
+                one, two = norm_launch.forward(x, *mine, settings), norms.forward(x, *theirs, settings)
                 for a, b in zip([*one, *mine], [*two, *theirs], strict=True):
                     close(a, b, tolerance)
                 args = (grad, x, *rest[:2], *two[1:], settings)
-                for a, b in zip(norm_kernels.backward(*args), norms.backward(*args), strict=True):
+                for a, b in zip(norm_launch.backward(*args), norms.backward(*args), strict=True):
                     close(a, b, tolerance)
 x, _, *rest = (each.float() for each in case(SHAPES[0]))
 x[0, 0, 0, 0] = math.nan
-assert norm_kernels.forward(x, *rest, norms.Settings(1e-5, 0.1, 0.0, math.inf))[0].isnan().any()
+assert norm_launch.forward(x, *rest, norms.Settings(1e-5, 0.1, 0.0, math.inf))[0].isnan().any()
 
 photos = torch.randint(0, 256, (9, 16, 16, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 for steps in (("crop", "flip", "cutout"), ("flip",), ("crop",), ("cutout",), ()):
