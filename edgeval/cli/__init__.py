@@ -18,6 +18,7 @@ VERBS = {
     "score": "Every measure of one table of predictions.",
     "diagnose": "Why a model does not reach the accuracy that it should have.",
     "scaling": "How error falls with size, as trained and as deployed.",
+    "simulate": "Simulated data: magnets of twisted bilayer CrI3.",
     "report": "Write the report of a comparison again.",
     "init": "Write a commented edgeval.toml.",
     "devices": "The devices that edgeval knows.",

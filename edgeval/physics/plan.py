@@ -1,0 +1,89 @@
+"""A data set of magnets as it is planned: sample i depends on the seed and i alone, so subsets are nested."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from edgeval.errors import InputError
+from edgeval.physics import VERSION
+from edgeval.physics.magnet import Magnet, grid_for
+from edgeval.physics.picture import USUAL, Window
+from edgeval.physics.stability import critical_angle
+
+SCHEMA = "edgeval/cri3/1"
+PARAMETERS = ("theta", "j", "d")
+RANGES = ((0.8, 2.0), (1.0, 3.0), (0.02, 0.20))  # degrees, meV, meV: textured everywhere
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that decides a data set's numbers. Raises InputError where it cannot be computed.
+
+    ranges: of theta, J and D, uniform; shard_size: samples a file, which are computed together.
+    """
+
+    seed: int = 0
+    ranges: tuple[tuple[float, float], ...] = RANGES
+    window: Window = USUAL
+    shard_size: int = 500
+    coupling: str = "relaxed"
+    precision: str = "float64"
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in zip(PARAMETERS, self.ranges, strict=True):
+            if not (math.isfinite(low) and math.isfinite(high) and 0 < low <= high):
+                hint = f"for example --{name}-range {RANGES[PARAMETERS.index(name)][0]} {high}"
+                raise InputError(f"the range of {name} must be two numbers above 0", seen=f"{low} {high}", hint=hint)
+        grid_for(self._corner(0, 0, 1))
+        self.window.check(self._corner(1, 0, 0).period)
+
+    def _corner(self, theta: int, j: int, d: int) -> Magnet:
+        """The magnet at one end of each range."""
+        angles, exchanges, anisotropies = self.ranges
+        return Magnet(angles[theta], exchanges[j], anisotropies[d], self.coupling)
+
+    def magnet(self, index: int) -> Magnet:
+        """Sample `index`."""
+        numbers = np.random.default_rng([self.seed, index]).random(3)
+        theta, j, d = (low + (high - low) * float(u) for (low, high), u in zip(self.ranges, numbers, strict=True))
+        return Magnet(theta, j, d, self.coupling)
+
+    def uninformative(self) -> str:
+        """What to say of a part of the ranges in which pictures are uniform; empty where there is none."""
+        worst = self._corner(1, 1, 1)
+        limit = critical_angle(worst.j, worst.d, self.coupling)
+        return "" if limit is not None and limit >= worst.theta else _outside(worst, limit)
+
+    def header(self) -> dict[str, Any]:
+        """The plan in plain words, as it stands in every file."""
+        rest = {"seed": self.seed, "shard_size": self.shard_size, "coupling": self.coupling}
+        more = {"precision": self.precision, "device": self.device, "simulator": VERSION}
+        ranges = dict(zip(PARAMETERS, map(list, self.ranges), strict=True))
+        return {"schema": SCHEMA, **rest, "ranges": ranges, "window": asdict(self.window), **more}
+
+
+def _outside(magnet: Magnet, limit: float | None) -> str:
+    """How far a magnet lies outside the textured phase."""
+    at = f"theta {magnet.theta:g}, J {magnet.j:g}, D {magnet.d:g}"
+    known = "no angle has a texture there" if limit is None else f"textures end at {limit:.2f} degrees there"
+    return f"{at} is uniform ({known}): pictures carry no information about the parameters"
+
+
+def textureless(magnet: Magnet) -> str:
+    """A warning for one magnet outside the textured phase; empty inside."""
+    limit = critical_angle(magnet.j, magnet.d, magnet.coupling)
+    return "" if limit is not None and limit > magnet.theta else _outside(magnet, limit)
+
+
+def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:
+    """The first entry in which two headers differ, in words; empty where they agree."""
+    for key in ours:
+        if theirs.get(key) != ours[key]:
+            return f"{key} {theirs.get(key)!r} there, {ours[key]!r} asked"
+    return ""
