@@ -41,6 +41,9 @@ class Magnet:
         if self.coupling not in CONSTANTS:
             raise InputError("this coupling is not known", seen=self.coupling, hint=f"one of {', '.join(CONSTANTS)}")
 
+    def __str__(self) -> str:
+        return f"theta {self.theta:g}, J {self.j:g}, D {self.d:g}"
+
     @property
     def period(self) -> float:
         """L = a / (2 sin(theta / 2)), the moire period in A."""

@@ -70,9 +70,8 @@ class Plan:
 
 def _outside(magnet: Magnet, limit: float | None) -> str:
     """How far a magnet lies outside the textured phase."""
-    at = f"theta {magnet.theta:g}, J {magnet.j:g}, D {magnet.d:g}"
     known = "no angle has a texture there" if limit is None else f"textures end at {limit:.2f} degrees there"
-    return f"{at} is uniform ({known}): pictures carry no information about the parameters"
+    return f"{magnet} is uniform ({known}): pictures carry no information about the parameters"
 
 
 def textureless(magnet: Magnet) -> str:

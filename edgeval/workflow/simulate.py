@@ -132,6 +132,9 @@ def _make(plan: Plan, folder: Path, todo: Sequence[tuple[int, int]], workers: in
         return progress
 
     shares = [tuple(todo[worker::workers]) for worker in range(workers)]
+    if len(todo) == 1 or (todo and workers == 1):
+        make_shards(Job(plan, folder, tuple(todo)), bar)
+        return
     tasks = [jobs.Task(make_shards, Job(plan, folder, s), share(k)) for k, s in enumerate(shares) if s]
     errors = [outcome.error for outcome in jobs.run(tasks, workers) if outcome.error]
     if errors:
@@ -139,7 +142,7 @@ def _make(plan: Plan, folder: Path, todo: Sequence[tuple[int, int]], workers: in
 
 
 def make_shards(job: Job, progress: Progress) -> None:
-    """In a child process: compute shards and write each when it is done."""
+    """Compute shards, on one core, and write each when it is done."""
     import torch
 
     from edgeval.physics.simulate import How, simulate
