@@ -19,6 +19,7 @@ VERBS = {
     "diagnose": "Why a model does not reach the accuracy that it should have.",
     "scaling": "How error falls with size, as trained and as deployed.",
     "simulate": "Simulated data: magnets of twisted bilayer CrI3.",
+    "study": "A whole paper, from training to figures.",
     "report": "Write the report of a comparison again.",
     "init": "Write a commented edgeval.toml.",
     "devices": "The devices that edgeval knows.",

@@ -115,6 +115,21 @@ def task(function: F) -> F:
     return click.option("--task", type=kinds, help="[default: regression for tables of values]")(function)
 
 
+def recipe(function: F) -> F:
+    """--rung, --seed, --epochs, --batch, --precision, --device, --workers: what is trained, and how."""
+    named = "instead of the card's; the protocol gets its own name."
+    given = (
+        click.option("--epochs", type=click.IntRange(1), help=f"Epochs {named}"),
+        click.option("--batch", type=click.IntRange(2), help="Batch size instead of the card's."),
+        click.option("--precision", type=click.Choice(["fp32", "bf16"]), help=f"Arithmetic of convolutions {named}"),
+        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
+        workers,
+    )
+    for option in reversed(given):
+        function = option(function)
+    return rungs(function)
+
+
 def workers(function: F) -> F:
     """--workers N: processes at once."""
     return click.option("--workers", type=click.IntRange(1, 1024), help="Processes at once.  [default: one a core]")(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
@@ -11,22 +11,10 @@ from edgeval.cli import options
 from edgeval.cli.display import Display
 from edgeval.cli.plain import echo
 
-if TYPE_CHECKING:
-    from edgeval.records.ladder import Precision
-
 
 @click.command()
 @click.argument("ladder")
-@options.rungs
-@click.option("--epochs", type=click.IntRange(1), help="Epochs instead of the card's; the protocol gets its own name.")
-@click.option("--batch", type=click.IntRange(2), help="Batch size instead of the card's.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option(
-    "--precision",
-    type=click.Choice(["fp32", "bf16"]),
-    help="Arithmetic of convolutions instead of the card's; the protocol gets its own name.",
-)
-@options.workers
+@options.recipe
 @options.cluster
 @click.option("--gpus-per-job", type=options.number, metavar="X", help="With --cluster: 0.25 lets four share a GPU.")
 @click.option("--overwrite", is_flag=True, help="Train again what is there already.")
@@ -34,18 +22,12 @@ if TYPE_CHECKING:
 @options.quiet
 def train(
     ladder: str,
-    rungs: tuple[str, ...],
-    seeds: tuple[int, ...],
-    epochs: int | None,
-    batch: int | None,
-    device: str,
-    precision: Precision | None,
-    workers: int | None,
     cluster: str | None,
     gpus_per_job: float | None,
     overwrite: bool,
     runs: Path | None,
     quiet: bool,
+    **recipe: Any,
 ) -> None:
     """Train the rungs of LADDER (a name or a card's path), resumable after every epoch.
 
@@ -62,13 +44,13 @@ def train(
     from edgeval.workflow.train import TrainOptions
     from edgeval.workflow.train import train as work
 
-    if gpus_per_job is not None and (cluster is None or device == "cpu"):
+    if gpus_per_job is not None and (cluster is None or recipe["device"] == "cpu"):
         raise click.UsageError("--gpus-per-job goes with --cluster, and not with --device cpu")
-    asked = TrainOptions(rungs, seeds, epochs, batch, device, workers, overwrite, precision)
+    asked = TrainOptions(**recipe, overwrite=overwrite)
     card, store = load_ladder(ladder), open_store(runs)
     with (
         Display(quiet=quiet) as display,
-        pool_of(cluster, "train", display, device=device, gpus=gpus_per_job) as pool,
+        pool_of(cluster, "train", display, device=recipe["device"], gpus=gpus_per_job) as pool,
     ):
         cards = work(card, asked, store, display, pool)
     for made in cards:

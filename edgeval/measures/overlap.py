@@ -58,15 +58,17 @@ def jaccard_pairs(wrong: Bools) -> NDArray[np.float64]:
 
     |A and B| counts the bits in common, 64 samples a word.
     """
-    both = _shared(wrong)
+    both = shared_errors(wrong)
     errors = np.diagonal(both)
     union = errors[:, None] + errors[None, :] - both
     return np.divide(both, union, out=np.ones_like(both), where=union > 0)
 
 
-def _shared(wrong: Bools) -> NDArray[np.float64]:
-    """(M, M) sizes of all intersections. numpy before 2.0 cannot count bits: there they are one matrix product, in
-    blocks within which float32 counts are exact."""
+def shared_errors(wrong: Bools) -> NDArray[np.float64]:
+    """(M, M) sizes of the intersections of all error sets, on the diagonal of the sets themselves; wrong: (M, N).
+
+    numpy before 2.0 cannot count bits: there they are one matrix product, in blocks within which float32 is exact.
+    """
     both = np.zeros((len(wrong), len(wrong)))
     if hasattr(np, "bitwise_count"):
         packed = np.packbits(wrong, axis=1)

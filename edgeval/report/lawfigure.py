@@ -45,7 +45,7 @@ class Curve:
 
 def curves_of(scaling: Scaling, *, color: str = INK, name: str = "") -> list[Curve]:
     """A ladder as trained (filled) and as deployed (hollow, larger), in one colour; `name` goes before each label."""
-    found = [Curve(f"{name} as trained".strip(), scaling, Mark(color))] if scaling.deployed else [Curve(name, scaling)]
+    found = [Curve(f"{name} as trained".strip() if scaling.deployed else name, scaling, Mark(color))]
     places = {one.target for one in scaling.deployed}
     for one, shape in zip(scaling.deployed, SHAPES * len(scaling.deployed), strict=False):
         short = one.format.removeprefix("tflite-") if one.format.startswith("tflite-") else one.format

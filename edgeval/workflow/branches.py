@@ -56,14 +56,19 @@ def on_gpus(
     reporter: Reporter,
     *,
     work: Callable[[Group, Progress], None] | None = None,
+    ended: Callable[[Sequence[RungJob]], None] = lambda group: None,
 ) -> list[EdgevalError]:
-    """Train jobs, one process a GPU; errors of those that could not be. Groups that do not fit are halved, and said."""
+    """Train jobs, one process a GPU; errors of those that could not be. Groups that do not fit are halved, and said.
+
+    `ended` hears of the jobs of each group whose process is done.
+    """
     waiting = deal(grouped(todo, min(gpu.memory for gpu in gpus)), [gpu.name for gpu in gpus])
     errors: list[EdgevalError] = []
     while waiting:
         again: list[Group] = []
         tasks = [_task(group, reporter, work or train_group) for group in waiting]
         for outcome in jobs.run(tasks, len(gpus)):
+            ended(waiting[outcome.index].jobs)
             if outcome.error is None:
                 continue
             smaller = halves(waiting[outcome.index], outcome.error)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edgeval.errors import InputError
+from edgeval.errors import EdgevalError, InputError
 from edgeval.records.checkpoint import CheckpointCard
 from edgeval.records.ladder import Ladder, Precision, Rung
 from edgeval.records.reporter import Reporter
@@ -31,9 +32,17 @@ class TrainOptions:
 
 
 def train(
-    ladder: Ladder, options: TrainOptions, store: Store, reporter: Reporter, pool: jobs.Pool = jobs.LOCAL
+    ladder: Ladder,
+    options: TrainOptions,
+    store: Store,
+    reporter: Reporter,
+    pool: jobs.Pool = jobs.LOCAL,
+    finished: Callable[[Rung, int], None] = lambda rung, seed: None,
 ) -> list[CheckpointCard]:
-    """Train what is not trained yet; cards of all asked rungs. Errors of single rungs are raised after the others."""
+    """Train what is not trained yet; cards of all asked rungs. Errors of single rungs are raised after the others.
+
+    `finished` hears of each rung and seed that has its checkpoint, as soon as it has.
+    """
     pool = jobs.LOCAL if ladder.net.checkpoint else pool  # weights that are given lie here
     need("torch", "train")
     store.open()
@@ -41,12 +50,20 @@ def train(
     data = load_split(ladder, "train", reporter.bar(f"data of {task_name(ladder)}", ""))  # before the workers start
     asked = _jobs(ladder, options, store, data.sha256, pool)
     todo = [job for job in asked if not _done(job, store)]
+
+    def ended(group: Sequence[RungJob]) -> None:
+        for job in group:
+            if store.checkpoint(job.folder):
+                finished(job.rung, job.seed)
+
     if pool is jobs.LOCAL and todo and todo[0].device == "cuda":
-        errors = branches.on_gpus(todo, branches.visible(options.workers), reporter)
+        errors = branches.on_gpus(todo, branches.visible(options.workers), reporter, ended=ended)
     else:
         workers = options.workers or pool.size()
-        tasks = [_task(group, reporter) for group in groups(todo, workers)]
-        errors = [outcome.error for outcome in pool.run(tasks, workers) if outcome.error]
+        errors, together = list[EdgevalError](), groups(todo, workers)
+        for outcome in pool.run([_task(group, reporter) for group in together], workers):
+            errors += [outcome.error] if outcome.error else []
+            ended(together[outcome.index])
     if errors:
         raise errors[0]
     cards = [store.checkpoint(job.folder) for job in asked]

@@ -1,0 +1,1 @@
+"""Published figures that studies set beside their own, with their source."""
