@@ -15,7 +15,8 @@ LAYERS = 2 * SPIN**2 / CELL  # J_perp in meV to j in meV/A^2
 GRIDS = (32, 48, 64, 96, 128)
 COARSEST = 1.2  # pixels may be so many wall lengths wide: coarser grids pin the walls
 LARGEST_GRID = 512
-LARGEST_THETA = 30.0
+SMALLEST_THETA, LARGEST_THETA = 0.001, 30.0
+ENERGIES = (1e-6, 1e6)  # meV, between which J and D make sense to floating point
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,13 @@ class Magnet:
             if not (math.isfinite(value) and value > 0):
                 hint = "J > 0 is ferromagnetic, D > 0 an easy axis" if name != "theta" else "for example 1.2 degrees"
                 raise InputError(f"{name} must be a finite number above 0", seen=value, hint=hint)
-        if self.theta > LARGEST_THETA:
-            hint = "beyond that the moire cell holds too few atoms for a continuum"
-            raise InputError(f"theta must be at most {LARGEST_THETA:g} degrees", seen=self.theta, hint=hint)
+        if not SMALLEST_THETA <= self.theta <= LARGEST_THETA:
+            hint = "at larger angles the moire cell holds too few atoms for a continuum"
+            what = f"theta must lie between {SMALLEST_THETA:g} and {LARGEST_THETA:g} degrees"
+            raise InputError(what, seen=self.theta, hint=hint)
+        if not all(ENERGIES[0] <= value <= ENERGIES[1] for value in (self.j, self.d)):
+            seen = f"J {self.j:g}, D {self.d:g}"
+            raise InputError("J and D must lie between 1e-6 and 1e6 meV", seen=seen, hint="CrI3 has about 2 and 0.1")
         if self.coupling not in CONSTANTS:
             raise InputError("this coupling is not known", seen=self.coupling, hint=f"one of {', '.join(CONSTANTS)}")
 

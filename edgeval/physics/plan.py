@@ -13,7 +13,7 @@ from edgeval.errors import InputError
 from edgeval.physics import VERSION
 from edgeval.physics.magnet import Magnet, grid_for
 from edgeval.physics.picture import USUAL, Window
-from edgeval.physics.stability import critical_angle
+from edgeval.physics.stability import critical_angle, softest
 
 SCHEMA = "edgeval/cri3/1"
 PARAMETERS = ("theta", "j", "d")
@@ -56,9 +56,7 @@ class Plan:
 
     def uninformative(self) -> str:
         """What to say of a part of the ranges in which pictures are uniform; empty where there is none."""
-        worst = self._corner(1, 1, 1)
-        limit = critical_angle(worst.j, worst.d, self.coupling)
-        return "" if limit is not None and limit >= worst.theta else _outside(worst, limit)
+        return textureless(self._corner(1, 1, 1))
 
     def header(self) -> dict[str, Any]:
         """The plan in plain words, as it stands in every file."""
@@ -68,16 +66,13 @@ class Plan:
         return {"schema": SCHEMA, **rest, "ranges": ranges, "window": asdict(self.window), **more}
 
 
-def _outside(magnet: Magnet, limit: float | None) -> str:
-    """How far a magnet lies outside the textured phase."""
+def textureless(magnet: Magnet) -> str:
+    """A warning for a magnet outside the textured phase; empty inside."""
+    if softest(magnet) < 0:
+        return ""
+    limit = critical_angle(magnet.j, magnet.d, magnet.coupling)
     known = "no angle has a texture there" if limit is None else f"textures end at {limit:.2f} degrees there"
     return f"{magnet} is uniform ({known}): pictures carry no information about the parameters"
-
-
-def textureless(magnet: Magnet) -> str:
-    """A warning for one magnet outside the textured phase; empty inside."""
-    limit = critical_angle(magnet.j, magnet.d, magnet.coupling)
-    return "" if limit is not None and limit > magnet.theta else _outside(magnet, limit)
 
 
 def difference(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from edgeval.physics.harmonics import harmonics
 from edgeval.physics.magnet import LARGEST_THETA, LAYERS, Magnet
 
 GRID = 48
-SMALLEST_THETA = 0.02
+FROM = 0.02  # degrees
 
 
 def softest(magnet: Magnet, size: int = GRID) -> float:
@@ -36,7 +36,7 @@ def critical_angle(j: float, d: float, coupling: str = "relaxed") -> float | Non
     def value(log_theta: float) -> float:
         return softest(Magnet(math.exp(log_theta), j, d, coupling))
 
-    low, high = math.log(SMALLEST_THETA), math.log(LARGEST_THETA) - 1e-9
+    low, high = math.log(FROM), math.log(LARGEST_THETA) - 1e-9
     if value(low) >= 0 or value(high) <= 0:
         return None
     return math.exp(brentq(value, low, high, xtol=1e-5))

@@ -22,6 +22,7 @@ from edgeval.report.junit import render_junit
 from edgeval.report.regression import render_markdown
 from edgeval.report.regression_page import render_html
 from edgeval.store import Store
+from edgeval.tasks.cri3 import is_magnets, load_cri3
 from edgeval.tasks.quantities import Quantities, load_quantities
 from edgeval.workflow.accelerator import accelerator_notes
 from edgeval.workflow.artifact import Model, model_identity
@@ -59,7 +60,9 @@ def compare_regression(
         with bench_of(setting, reporter) as bench:
             preflight(Path(candidate.text), bench)  # what cannot run is found before the reference has run
     data = None
-    if setting.data is not None:
+    if setting.data is not None and is_magnets(setting.data) and setting.size is None:
+        data = load_cri3(setting.data, "test")
+    elif setting.data is not None:
         data = load_quantities(setting.data, size=setting.size, progress=reporter.bar("data", "images"))
     full = _table(reference, data, replace(setting, target="desktop", emulate=False, opened=None), store, reporter)
     small = _table(candidate, data, setting, store, reporter)

@@ -70,6 +70,7 @@ class Job:
 def data_set(plan: Plan, count: int, folder: Path, workers: int | None, reporter: Reporter) -> Summary:
     """Make what is missing of `count` samples in `folder`. Raises InputError if it holds another data set."""
     need("torch", "train")
+    _see(plan.device)
     _claim(plan, folder)
     warning = plan.uninformative()
     if warning:
@@ -81,6 +82,14 @@ def data_set(plan: Plan, count: int, folder: Path, workers: int | None, reporter
         reporter.say(f"{len(shards) - len(todo)} of {len(shards)} shards are there already")
     _make(plan, folder, todo, (1 if plan.device == "cuda" else workers or jobs.cores()), reporter.bar("simulate cri3"))
     return _summary(plan, folder, shards, len(todo))
+
+
+def _see(device: str) -> None:
+    """Raise InputError when a GPU is asked for that is not there."""
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("torch sees no GPU", seen="--device cuda", hint="use --device cpu")
 
 
 def _claim(plan: Plan, folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from edgeval.cli.edge import run
 from edgeval.physics import plan as plans
@@ -81,6 +82,8 @@ def test_uniform_magnets_are_computed_with_a_warning(typed: Type) -> None:
         ("-n 10 --out d --theta-range 0.1 2", "needs a grid of"),
         ("-n 10 --out d --d-range 0.2 0.1", "--d-range"),
         ("-n 10 --out d --window 5000", "--image-size 103 or more"),
+        ("--theta 1.2 --j 1e300 --d 0.1", "between 1e-6 and 1e6 meV"),
+        ("--theta 45 --j 2 --d 0.1", "between 0.001 and 30 degrees"),
         ("-n 10 --out d --window nan", "the window must be a finite width"),
         ("--theta 1 --j 1 --d 0.1 --seed 1", "--seed: this option has no use here"),
     ],
@@ -167,3 +170,9 @@ def test_folders_with_other_things_are_left_alone(typed: Type) -> None:
 def test_processes_share_the_shards(typed: Type) -> None:
     code, out, err = typed("-n 40 --out d --shard-size 20 --image-size 24 --workers 2")
     assert (code, "40 samples in 2 shards (2 made now)" in out, "40/40 images" in err) == (0, True, True)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_said(typed: Type) -> None:
+    code, _, err = typed(f"-n 20 --out d {SMALL} --device cuda")
+    assert (code, "torch sees no GPU" in err, Path("d").exists()) == (2, True, False)

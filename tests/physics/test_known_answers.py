@@ -207,6 +207,6 @@ def test_theta_and_j_cannot_be_told_apart_in_the_cell_but_in_the_window() -> Non
 
 
 def test_impossible_magnets_are_refused() -> None:
-    for theta, j, d in ((0, 1, 1), (1, -1, 1), (1, 1, 0), (math.nan, 1, 1), (1, math.inf, 1), (31, 1, 1)):
+    for theta, j, d in ((0, 1, 1), (1, -1, 1), (1, 1, 0), (math.nan, 1, 1), (1, math.inf, 1), (31, 1, 1), (1, 1e9, 1)):
         with pytest.raises(InputError):
             Magnet(theta, j, d)
