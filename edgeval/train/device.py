@@ -9,7 +9,8 @@ def settle(device: str) -> None:
     """Arithmetic of this process on a GPU: float32 without TF32, the same algorithms every time."""
     if device == "cpu":
         return
-    torch.cuda.set_device(device)
+    if ":" in device:  # plain "cuda", on a cluster, is the one GPU that the worker may see
+        torch.cuda.set_device(device)
     torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
     torch.backends.cuda.matmul.fp32_precision = "ieee"
     torch.backends.cudnn.deterministic = True
