@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from edgeval.errors import CardError
+from edgeval.nets.rounding import channels
 from edgeval.records.artifact import Format
 from edgeval.records.cards import Card, Record, find, nearest, read
 
@@ -48,6 +50,9 @@ class Net(Record):
             raise ValueError("widths must rise from small to large, each once")
         if self.name == "scalecnn" and any(w != int(w) for w in self.widths):
             raise ValueError("scalecnn takes whole numbers as widths")
+        alike = [(a, b) for a, b in pairwise(self.widths) if self.name == "mobilenetv2" and channels(a) == channels(b)]
+        if alike:
+            raise ValueError("widths {:g} and {:g} round to the same channels".format(*alike[0]))
         return self
 
 

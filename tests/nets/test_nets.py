@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from edgeval import nets
+from edgeval.nets import rounding
 
 # arXiv 2603.07365, table of results
 SCALECNN = {4: 21_936, 8: 80_348, 12: 175_336, 16: 306_900, 24: 679_756, 32: 1_198_916, 48: 2_676_148, 64: 4_738_596}
@@ -77,3 +79,13 @@ def test_mobilenetv2_gives_torchvisions_logits_with_the_same_weights_but_for_the
 def test_a_factory_that_does_not_work_says_so(factory: str) -> None:
     with pytest.raises(ValueError, match=factory.replace(".", r"\.")):
         nets.from_factory(factory, 4)
+
+
+@pytest.mark.parametrize("width", [0.05, 0.1, 0.11, 0.15, 0.25, 0.35, 0.5, 0.75, 0.9, 1.0, 1.3, 1.5, 2.0, 3.0])
+def test_rounded_channels_are_those_of_the_network(width: float) -> None:
+    norms = [m for m in nets.build("mobilenetv2", width, 10).modules() if isinstance(m, nn.BatchNorm2d)]
+    stem, *stages, last = rounding.channels(width)
+    assert (norms[0].num_features, norms[-1].num_features) == (stem, last)
+    projections = [norms[2], *norms[5:-1:3]]  # every block ends in one; stages hold 1, 2, 3, 4, 3, 3, 1 blocks
+    ends = [sum((1, 2, 3, 4, 3, 3, 1)[: k + 1]) - 1 for k in range(7)]
+    assert [projections[end].num_features for end in ends] == stages

@@ -28,6 +28,7 @@ BAD_LADDERS = [
     (LADDER.replace("[4, 8]", "[8, 4]"), "widths must rise"),
     (LADDER.replace("[4, 8]", "[4, 4]"), "widths must rise"),
     (LADDER.replace("[4, 8]", "[]"), "net.widths"),
+    (LADDER.replace("[4, 8]", "[0.1, 0.11]").replace("scalecnn", "mobilenetv2"), "0.1 and 0.11 round to the same"),
     (LADDER.replace("[4, 8]", "[0, 8]"), "greater than 0"),
     (LADDER.replace("[4, 8]", "[4.5, 8]"), "whole numbers"),
     (LADDER.replace('"scalecnn"', '"scalecn"'), "net.name"),
