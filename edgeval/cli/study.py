@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 @click.option("--format", "formats", type=click.Choice(options.FORMATS), multiple=True, help="[default: the target's]")
 @click.option("--trained-only", is_flag=True, help="Export and run nothing: the laws as trained.")
 @click.option(
+    "--continue",
+    "earlier",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --trained-only: go on from these answers; what they hold is not trained again.",
+)
+@click.option(
     "--answers", type=click.Path(path_type=Path), help="Analyse this file of kept answers, and train nothing."
 )
 @click.option("--published", is_flag=True, help="Analyse the paper's published figures, and train nothing.")
@@ -85,11 +92,15 @@ def _whole(given: dict[str, Any], runs: Path | None, *, quiet: bool) -> tuple[St
     from edgeval.workflow.study import study as work
     from edgeval.workflow.train import TrainOptions
 
-    names = {key: given.pop(key) for key in ("cluster", "ladders", "targets", "formats", "trained_only")}
+    names = {key: given.pop(key) for key in ("cluster", "ladders", "targets", "formats", "trained_only", "earlier")}
     if names["trained_only"] and (names["targets"] or names["formats"]):
         raise click.UsageError("--trained-only runs nothing on a target")
+    if names["earlier"] and not names["trained_only"]:
+        raise click.UsageError("--continue goes with --trained-only: exports need the networks themselves")
     places = () if names["trained_only"] else names["targets"] or ("desktop",)
-    asked = StudyOptions(TrainOptions(**given), names["ladders"] or tiny_regime.LADDERS, places, names["formats"])
+    asked = StudyOptions(
+        TrainOptions(**given), names["ladders"] or tiny_regime.LADDERS, places, names["formats"], names["earlier"]
+    )
     store = open_store(runs)
     with (
         Display(quiet=quiet) as display,

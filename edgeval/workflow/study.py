@@ -7,21 +7,20 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from edgeval.compare.study.entry import confidences, entry
 from edgeval.compare.study.published import published_study
 from edgeval.compare.study.whole import analyse
 from edgeval.errors import CardError, DataError, IntegrityError
-from edgeval.records.answers import Answers, encode, no_answers, read_answers
+from edgeval.records.answers import Answers, read_answers
 from edgeval.records.artifact import Format
 from edgeval.records.ladder import Ladder, Rung, load_ladder
 from edgeval.records.papers import tiny_regime
-from edgeval.records.predictions import Predictions
-from edgeval.records.reporter import Reporter, Silent
+from edgeval.records.reporter import Reporter
 from edgeval.records.study import Study
 from edgeval.store import Store
 from edgeval.workflow import jobs
-from edgeval.workflow.export import ExportJob, ExportOptions, export, load_net, torch_table, write_torch_answers
+from edgeval.workflow.export import ExportOptions, export
 from edgeval.workflow.predict import RunOptions, run_ladder
+from edgeval.workflow.study_answers import Kept
 from edgeval.workflow.train import TrainOptions, train, with_recipe
 
 NAME = "tiny-regime"
@@ -35,6 +34,7 @@ class StudyOptions:
     ladders: tuple[str, ...] = tiny_regime.LADDERS
     targets: tuple[str, ...] = ("desktop",)
     formats: tuple[Format, ...] = ()
+    earlier: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -61,37 +61,6 @@ class Done:
     fault: IntegrityError | None
 
 
-class Kept:
-    """The file of answers of a study in the results folder; it grows with each network that is finished."""
-
-    def __init__(self, store: Store) -> None:
-        self.store, self.path = store, folder_of(store) / "answers.npz"
-        self.answers: Answers | None = read_answers(self.path) if self.path.exists() else None
-
-    def add(self, table: Predictions, ladder: str, rung: str, seed: int, protocol: str) -> None:
-        """Keep one network's answers. Raises DataError for answers to other images."""
-        sha = table.source.data_sha256 or ""
-        before = self.answers or no_answers(sha, table.labels, table.class_names)
-        if before.data_sha256 != sha:
-            seen, hint = (
-                f"{before.data_sha256[:12]} and {sha[:12]}",
-                f"remove {self.path}, or choose another --runs DIR",
-            )
-            raise DataError("the networks of a study must answer the same test images", seen=seen, hint=hint)
-        place = table.source.format, table.source.target or "desktop"
-        known = {model.key: model.source.answers_sha256 for model in before.models}
-        if (digest := known.get((ladder, rung, seed, *place))) and digest == table.source.answers_sha256:
-            return
-        line = entry(table, ladder=ladder, rung=rung, seed=seed, protocol=protocol)
-        self.answers = before.having(line, table.classes, confidences(table))
-        self.store.write(self.path, encode(self.answers))
-
-    def torch(self, part: Part, rung: Rung, seed: int) -> None:
-        """Keep torch's answers of a trained network."""
-        ladder = part.ladder
-        self.add(_torch(self.store, ladder, rung, seed), ladder.name, rung.name, seed, ladder.train.protocol)
-
-
 def folder_of(store: Store) -> Path:
     """Where a study's files lie."""
     return store.root / "studies" / NAME
@@ -100,12 +69,12 @@ def folder_of(store: Store) -> Path:
 def study(options: StudyOptions, store: Store, reporter: Reporter, pool: jobs.Pool = jobs.LOCAL) -> Done:
     """Train, export, run and analyse what is not done yet. A network that diverges leaves the others alone."""
     store.open()
-    kept, faults = Kept(store), list[IntegrityError]()
-    parts = list(parts_of(options))
+    kept, faults = Kept(store, folder_of(store), options.earlier), list[IntegrityError]()
+    parts = [part if options.targets else spared(part, kept) for part in parts_of(options)]
     reporter.say(told(parts, store))
     for part in parts:
         try:
-            train(part.ladder, part.options, store, reporter, pool, partial(kept.torch, part))
+            train(part.ladder, part.options, store, reporter, pool, partial(kept.torch, part.ladder))
         except IntegrityError as error:
             reporter.say(f"{part.ladder.name}: {error}; the others go on")
             faults.append(error)
@@ -132,8 +101,13 @@ def analysed(answers: Answers | None, parts: list[Part] | None = None) -> Study:
     if answers is None:
         raise DataError("no network has finished", hint=f"run: edgeval study {NAME}")
     if parts is not None:
-        asked = {(part.ladder.name, rung.name, seed) for part in parts for rung in part.rungs for seed in part.seeds}
-        wanted = [k for k, m in enumerate(answers.models) if (m.ladder, m.rung, m.seed) in asked]
+        asked = {
+            (part.ladder.name, rung.name, seed, part.ladder.train.protocol)
+            for part in parts
+            for rung in part.rungs
+            for seed in part.seeds
+        }
+        wanted = [k for k, m in enumerate(answers.models) if (m.ladder, m.rung, m.seed, m.protocol) in asked]
         answers = answers.only(wanted)
     return analyse(answers, name=NAME)
 
@@ -152,6 +126,11 @@ def parts_of(options: StudyOptions) -> Iterator[Part]:
             yield Part(ladder, replace(options.train, rungs=mine[ladder.name], epochs=None, batch=None))
 
 
+def spared(part: Part, kept: Kept) -> Part:
+    """The part without training what answered already: as trained, the answers are all that is needed."""
+    return replace(part, options=replace(part.options, known=kept.known(part.ladder)))
+
+
 def _has(ladder: Ladder, name: str) -> bool:
     """Whether a rung of this ladder is meant: c4 is ScaleCNN's, w0.25 MobileNetV2's."""
     if name[:1].isalpha() and not ladder.rungs[0].name.startswith(name[:1]):
@@ -166,7 +145,9 @@ def told(parts: list[Part], store: Store) -> str:
     """How much there is to do."""
     all_of = [(part, rung, seed) for part in parts for rung in part.rungs for seed in part.seeds]
     there = sum(
-        (store.rung(part.ladder.name, rung.name, seed) / "checkpoint.json").exists() for part, rung, seed in all_of
+        (rung.name, seed) in part.options.known
+        or (store.rung(part.ladder.name, rung.name, seed) / "checkpoint.json").exists()
+        for part, rung, seed in all_of
     )
     protocols = ", ".join(dict.fromkeys(part.ladder.train.protocol for part in parts))
     done = f", {there} of them trained already" if there else ""
@@ -179,7 +160,7 @@ def _rung(part: Part, rung: Rung, work: tuple[StudyOptions, Kept, jobs.Pool], re
     store = kept.store
     seeds = tuple(s for s in part.seeds if store.checkpoint(store.rung(ladder.name, rung.name, s)))
     for seed in seeds:
-        kept.torch(part, rung, seed)
+        kept.torch(ladder, rung, seed)
     if not seeds or not options.targets:
         return
     formats = options.formats or ("tflite-fp32", "tflite-int8")
@@ -188,14 +169,3 @@ def _rung(part: Part, rung: Rung, work: tuple[StudyOptions, Kept, jobs.Pool], re
         asked = RunOptions(target, rungs=(rung.name,), seeds=seeds, formats=options.formats)
         for ran in run_ladder(ladder, asked, store, reporter):
             kept.add(ran.table, ladder.name, rung.name, ran.seed, ladder.train.protocol)
-
-
-def _torch(store: Store, ladder: Ladder, rung: Rung, seed: int) -> Predictions:
-    """Torch's answers of a trained network, asked for where they are not kept yet."""
-    from edgeval.workflow.data import load_split
-
-    job = ExportJob(ladder, rung, seed, store.root, ExportOptions())
-    if not job.has_answers():
-        net, card = load_net(store, ladder, rung, seed)
-        write_torch_answers(store, job, net, card, load_split(ladder, "test", Silent().bar("")))
-    return store.read_table(torch_table(store, ladder, rung, seed))

@@ -19,7 +19,10 @@ from edgeval.workflow.together import groups, train_together
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """What the user may change: epochs and seeds of the recipe, which rungs, where, how many at once."""
+    """What the user may change: epochs and seeds of the recipe, which rungs, where, how many at once.
+
+    known: names of rungs and their seeds that are not needed, although asked for.
+    """
 
     rungs: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
@@ -29,6 +32,7 @@ class TrainOptions:
     workers: int | None = None
     overwrite: bool = False
     precision: Precision | None = None
+    known: frozenset[tuple[str, int]] = frozenset()
 
 
 def train(
@@ -100,6 +104,7 @@ def _jobs(ladder: Ladder, options: TrainOptions, store: Store, data: str, pool: 
         RungJob(ladder, rung, seed, store.root, device, threads, options.overwrite, _mark(ladder, rung, seed, data))
         for rung in sorted(rungs, key=lambda rung: -rung.width)
         for seed in seeds
+        if (rung.name, seed) not in options.known
     ]
 
 

@@ -54,6 +54,20 @@ def test_what_is_trained_counts_without_its_exports(type_there: Callable[[str], 
     assert all(model.temperature and model.ece_after is not None for model in answers.models)
 
 
+def test_answers_from_elsewhere_spare_the_training(
+    type_there: Callable[[str], Typed], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert type_there(f"{LINE} --trained-only --rung c4 --rung c8")[0] == 0
+    shutil.copy(KEPT / "answers.npz", tmp_path / "a.npz")
+    monkeypatch.chdir(tmp_path)
+    line = f"{LINE} --trained-only --rung c4 --rung c8 --runs bare --continue a.npz"
+    code, out, err = type_there(line)
+    assert code == 0, err
+    assert "2 networks of 2 sizes" in out
+    assert not list(Path("bare").rglob("checkpoint.*"))
+    assert type_there(line.replace("--trained-only ", ""))[0] == 2
+
+
 def test_a_rung_that_diverges_leaves_the_others_alone(demo: Demo, type_there: Callable[[str], Typed]) -> None:
     card = (Path(__file__).parents[2] / "models" / "scalecnn-digits100.toml").read_text()
     wild = card.replace("widths = [4, 8, 12]", "widths = [2, 3]").replace("lr = 0.05", "lr = 1e30")
