@@ -81,7 +81,11 @@ def data_set(plan: Plan, count: int, folder: Path, workers: int | None, reporter
     if len(todo) < len(shards):
         reporter.say(f"{len(shards) - len(todo)} of {len(shards)} shards are there already")
     _make(plan, folder, todo, (1 if plan.device == "cuda" else workers or jobs.cores()), reporter.bar("simulate cri3"))
-    return _summary(plan, folder, shards, len(todo))
+    made = _summary(plan, folder, shards, len(todo))
+    if made.converged < made.samples:
+        left = made.samples - made.converged
+        reporter.say(f"warning: {left} samples did not converge; they are marked, and left out of regression data")
+    return made
 
 
 def _see(device: str) -> None:
