@@ -60,7 +60,7 @@ def runs(function: F) -> F:
 
 def rungs(function: F) -> F:
     """--rung and --seed, each as often as wanted, handed over as `rungs` and `seeds`."""
-    kind = click.IntRange(0)
+    kind = click.IntRange(0, 2**63 - 1)  # what torch takes
     seed = click.option("--seed", "seeds", type=kind, multiple=True, callback=once, help="Seed; may be repeated.")
     text = "Rung such as c4; may be repeated."
     return click.option("--rung", "rungs", multiple=True, metavar="R", callback=once, help=text)(seed(function))
@@ -119,8 +119,8 @@ def recipe(function: F) -> F:
     """--rung, --seed, --epochs, --batch, --precision, --device, --workers: what is trained, and how."""
     named = "instead of the card's; the protocol gets its own name."
     given = (
-        click.option("--epochs", type=click.IntRange(1), help=f"Epochs {named}"),
-        click.option("--batch", type=click.IntRange(2), help="Batch size instead of the card's."),
+        click.option("--epochs", type=click.IntRange(1, 100_000), help=f"Epochs {named}"),
+        click.option("--batch", type=click.IntRange(2, 65_536), help="Batch size instead of the card's."),
         click.option("--precision", type=click.Choice(["fp32", "bf16"]), help=f"Arithmetic of convolutions {named}"),
         click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True),
         workers,

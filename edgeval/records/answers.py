@@ -20,6 +20,9 @@ from edgeval.records.cards import Record, explain
 from edgeval.records.predictions import Source
 
 LARGEST = 2 * 2**30
+MOST_MODELS = 100_000
+MOST_PARAMS = 10**15
+SCHEMA = "edgeval/answers/1"
 Share = Field(default=None, ge=0, le=1)
 NonNegative = Field(default=None, ge=0)
 
@@ -104,7 +107,7 @@ def encode(answers: Answers) -> bytes:
     """The answers as .npz bytes: one byte a label and answer (two beyond 256 classes), two a confidence."""
     narrow = np.uint8 if len(answers.class_names) <= 256 else np.uint16
     header = {
-        "schema": "edgeval/answers/1",
+        "schema": SCHEMA,
         "data_sha256": answers.data_sha256,
         "models": [model.model_dump(mode="json", by_alias=True) for model in answers.models],
     }
@@ -128,11 +131,12 @@ def read_answers(path: Path) -> Answers:
         raise DataError(f"{path} is no file of answers", seen=f"no array {sorted(lacking)[0]}")
     try:
         header = json.loads(str(arrays["header"]))
+        _check_header(path, header)
         models = TypeAdapter(tuple[Entry, ...]).validate_python(header["models"])
         sha = str(header["data_sha256"])
     except ValidationError as error:
         raise DataError(f"{path}: its header cannot be used: {explain(Entry, error)}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"{path}: its header cannot be read", seen=error) from error
     labels, names = as_labels(arrays["labels"], f"{path}: labels"), as_text(arrays["class_names"])
     shape = (len(models), len(labels))
@@ -142,6 +146,15 @@ def read_answers(path: Path) -> Answers:
     _check(path, arrays, labels, names, models)
     classes, confidences = arrays["classes"].astype(np.int64), arrays["confidences"].astype(np.float16)
     return Answers(sha, labels, names, models, classes, confidences)
+
+
+def _check_header(path: Path, header: dict[str, Any]) -> None:
+    """Raise DataError for another edgeval's file, or for more models than one could have trained."""
+    if header["schema"] != SCHEMA:
+        hint = "use the edgeval that wrote it"
+        raise DataError(f"{path} is not of the schema {SCHEMA}", seen=header["schema"], hint=hint)
+    if len(header["models"]) > MOST_MODELS:
+        raise DataError(f"{path} lists more than {MOST_MODELS:,} models", seen=f"{len(header['models']):,}")
 
 
 def _check(
@@ -164,5 +177,8 @@ def _check(
     sure = arrays["confidences"].astype(np.float64)
     if not ((sure >= 0) & (sure <= 1)).all():
         raise DataError(f"{path}: confidences must lie in 0..1", seen=sure[~((sure >= 0) & (sure <= 1))][0])
+    sizes = [model.source.params for model in models]
+    if bad := [size for size in sizes if not 0 < (size or 0) <= MOST_PARAMS]:
+        raise DataError(f"{path}: params must lie in 1..{MOST_PARAMS}", seen=bad[0])
     if len({model.key for model in models}) != len(models):
         raise DataError(f"{path}: a model occurs twice", seen=len(models))

@@ -68,7 +68,7 @@ class Recipe(Record):
     weight_decay: float = Field(default=5e-4, ge=0)
     augment: tuple[Literal["crop", "flip", "cutout"], ...] = ("crop", "flip", "cutout")
     precision: Precision = "fp32"
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**63)], ...] = Field(default=(0,), min_length=1)
 
 
 class Exports(Record):

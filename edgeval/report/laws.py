@@ -43,7 +43,8 @@ def _ship(found: Deployed) -> str:
 def _law(law: Law) -> Iterator[str]:
     alpha = law.alpha
     yield from ship.wrapped([wording.clean(law.name, 120)])
-    yield f"  error falls as N^-{alpha.value:.4f}, over {law.n_points} sizes, R2 = {law.r2:.3f}"
+    way = "falls" if alpha.value >= 0 else "RISES"
+    yield f"  error {way} as N^{-alpha.value:.4f}, over {law.n_points} sizes, R2 = {law.r2:.3f}"
     yield f"  regression: standard error {alpha.se:.4f}, 95% {alpha.ci95[0]:.4f} to {alpha.ci95[1]:.4f}"
     if alpha.over_seeds:
         low, high = alpha.over_seeds.ci95
@@ -57,7 +58,7 @@ def _law(law: Law) -> Iterator[str]:
         yield f"  {name:<14}{point.params:>12,}{point.error:>10.4g}{point.seeds:>7}{slope}".rstrip()
     yield ""
     for form in law.models:
-        yield f"  {form.name:<11} {_aicc(form):<13} {FORMS[form.name].format(**form.parameters)}"
+        yield f"  {form.name:<11} {_aicc(form):<13} {FORMS[form.name].format(**form.parameters).replace('N^--', 'N^')}"
     for note in law.notes:
         yield from textwrap.wrap(f"  Note: {wording.clean(note, 400)}", 80, subsequent_indent="    ")
 

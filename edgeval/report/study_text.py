@@ -9,6 +9,7 @@ from pathlib import Path
 from edgeval.records.study import Claim, Study
 from edgeval.report import ship, wording
 from edgeval.report.study import summary
+from edgeval.report.text import ASCII
 
 WIDTH = 80
 
@@ -30,7 +31,7 @@ def render_study_text(study: Study, page: Path | None) -> str:
         lines += wrapped(f"Note: {note}", "  ")
     if page is not None:
         lines += ["", f"report: {wording.visible(str(page))}"]
-    return "\n".join(lines)
+    return "\n".join(lines).translate(ASCII)
 
 
 def _claim(claim: Claim) -> Iterator[str]:

@@ -10,6 +10,7 @@ from edgeval.errors import DataError
 
 COLUMNS = ("params", "error")
 LARGEST = 16 * 2**20
+MOST_PARAMS = 10**15
 HEADER = "the first line must be params,error or params,error,seed"
 
 
@@ -21,8 +22,17 @@ def read_points(path: Path) -> dict[int, list[float]]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read", seen=error, hint=HEADER) from error
-    rows = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        return _read(path, csv.DictReader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise DataError(f"{path} is no table", seen=error, hint=HEADER) from error
+
+
+def _read(path: Path, rows: csv.DictReader[str]) -> dict[int, list[float]]:
+    """The rows of the table by size."""
     columns = [str(name).strip() for name in rows.fieldnames or []]
+    if len(set(columns)) < len(columns):
+        raise DataError(f"{path} has a column twice", seen=", ".join(columns), hint=HEADER)
     if not set(COLUMNS) <= set(columns):
         raise DataError(f"{path} has no columns params and error", seen=", ".join(columns) or "nothing", hint=HEADER)
     rows.fieldnames = columns
@@ -41,8 +51,9 @@ def read_points(path: Path) -> dict[int, list[float]]:
 def _params(path: Path, line: int, row: dict[str, str | None]) -> int:
     """A whole number of parameters above 0."""
     value = _number(path, line, "params", row)
-    if value < 1 or value != int(value):
-        raise DataError(f"{path}, line {line}: params must be a whole number above 0", seen=row["params"])
+    if not 1 <= value <= MOST_PARAMS or value != int(value):
+        said = f"params must be a whole number above 0, at most {MOST_PARAMS}"
+        raise DataError(f"{path}, line {line}: {said}", seen=row["params"])
     return int(value)
 
 

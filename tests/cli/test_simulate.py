@@ -78,6 +78,7 @@ def test_uniform_magnets_are_computed_with_a_warning(typed: Type) -> None:
         ("--theta 1 --j 1 --d 0.2 --grid 100000", "from 8 to 512"),
         ("-n 10", "-n N and --out DIR"),
         ("-n 0 --out d", "0 is not in the range"),
+        ("-n 999999999999999 --out d", "is not in the range"),
         ("-n 10 --out d --theta 1", "draws theta, J and D"),
         ("-n 10 --out d --theta-range 0.1 2", "needs a grid of"),
         ("-n 10 --out d --d-range 0.2 0.1", "--d-range"),

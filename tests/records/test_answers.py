@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,12 +68,25 @@ def test_a_model_that_answers_again_takes_the_place_of_its_earlier_answers() -> 
     assert len(answers.having(line("c1", target="board"), again, np.full(N, 0.5)).models) == 4
 
 
+def header(schema: str = "edgeval/answers/1", params: int | None = 1000) -> np.ndarray:
+    models = [line(f"c{k}").model_dump(mode="json") for k in range(3)]
+    models[0]["source"]["params"] = params
+    return np.array(json.dumps({"schema": schema, "data_sha256": "abc", "models": models}))
+
+
 BAD: dict[str, Callable[[], dict[str, object]]] = {
     "no header": lambda: {"header": None},
     "no answers": lambda: {"classes": None},
     "header is no JSON": lambda: {"header": np.array("{")},
+    "header of too many brackets": lambda: {"header": np.array("[" * 100_000)},
+    "header of a later edgeval": lambda: {"header": header("edgeval/answers/2")},
+    "no parameters": lambda: {"header": header(params=0)},
+    "parameters not told": lambda: {"header": header(params=None)},
+    "more parameters than numbers hold": lambda: {"header": header(params=10**400)},
     "header of another kind": lambda: {"header": np.array("[1]")},
-    "unknown key": lambda: {"header": np.array('{"data_sha256": "a", "models": [{"x": 1}]}')},
+    "unknown key": lambda: {
+        "header": np.array('{"schema": "edgeval/answers/1", "data_sha256": "a", "models": [{"x": 1}]}')
+    },
     "too few rows": lambda: {"classes": np.zeros((2, N), np.uint8)},
     "too short": lambda: {"confidences": np.zeros((3, N - 1), np.float16)},
     "a class beyond the names": lambda: {"classes": np.full((3, N), 100, np.uint8)},

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgeval.errors import DataError
+from edgeval.report.laws import render_laws
 from edgeval.workflow.points import read_points
 from edgeval.workflow.scaling import scaling_of_points
 from tests.conftest import Typed
@@ -25,6 +26,9 @@ BAD = {
     "infinite": ("params,error\n1,0.5\ninf,0.1\n3,0.2\n", "line 3: params must be a number"),
     "error 0": ("params,error\n1,0.5\n2,0\n3,0.2\n", "errors above 0"),
     "half a parameter": ("params,error\n1.5,0.5\n2,0.4\n3,0.2\n", "whole number"),
+    "column twice": ("params,error,params\n1,0.5,1\n2,0.4,1\n3,0.2,1\n", "has a column twice"),
+    "too long a cell": ("params,error\n" + "1" * 200_000 + ",0.5\n", "is no table"),
+    "beyond all networks": ("params,error\n1e30,0.5\n2,0.4\n3,0.2\n", "at most 1000000000000000"),
     "negative": ("params,error\n-4,0.5\n2,0.4\n3,0.2\n", "whole number"),
     "seed twice": (GOOD + "16000,0.3,1\n", "has that seed already"),
     "short line": ("params,error\n1,0.5\n2\n3,0.2\n", "line 3: error must be a number (seen: nothing)"),
@@ -133,3 +137,9 @@ def test_each_target_has_its_law_and_its_page(type_there: Callable[[str], Typed]
     assert all([row["name"] for row in one["rows"]] == ["c4", "c8", "c12"] for one in found["deployed"])
     assert all(one["alpha_change"]["ci95"][0] < one["alpha_change"]["value"] for one in found["deployed"])
     assert Path("runs/reports/second/scaling-scalecnn-digits100.html").is_file()
+
+
+def test_an_error_that_rises_is_said_to_rise(tmp_path: Path) -> None:
+    shown = render_laws(scaling_of_points(written(tmp_path, "params,error\n1000,0.3\n2000,0.4\n4000,0.5\n")))
+    assert "error RISES as N^0.36" in shown
+    assert "--" not in shown

@@ -92,6 +92,8 @@ WRONG = {
     "nothing to run": ("study tiny-regime --trained-only --target desktop", "--trained-only"),
     "no such file": ("study tiny-regime --answers none.npz", "no such file"),
     "no answers": ("study tiny-regime --answers pyproject.toml", "pyproject.toml"),
+    "seed beyond torch": (f"study tiny-regime --seed {2**64}", "is not in the range"),
+    "batch beyond the card's": ("study tiny-regime --batch 999999999", "is not in the range"),
     "no such study": ("study big-regime", "big-regime"),
 }
 

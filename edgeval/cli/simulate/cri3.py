@@ -29,7 +29,7 @@ def _range(name: str, text: str) -> Callable[[F], F]:
 @click.option("--critical-angle", is_flag=True, help="The angle above which the state is uniform, for this J and D.")
 @click.option("--grid", type=int, metavar="N", help="N x N points.  [default: the smallest that resolves the walls]")
 @click.option("--coupling", type=click.Choice(["relaxed", "rigid"]), default="relaxed", show_default=True)
-@click.option("-n", "count", type=click.IntRange(1), help="Samples of a data set.")
+@click.option("-n", "count", type=click.IntRange(1, 100_000_000), help="Samples of a data set.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Its folder; run again to go on.")
 @click.option("--seed", type=click.IntRange(0), help="Of the parameters' draw.  [default: 0]")
 @_range("--theta-range", "Degrees.  [default: 0.8 2.0]")
