@@ -58,7 +58,8 @@ def check(errors: Errors) -> None:
 def _over_seeds(found: powerlaw.Spread | None) -> SeedSpread | None:
     if found is None:
         return None
-    return SeedSpread(sd=found.sd, ci95=found.ci95, method=f"percentile over {found.resamples:,} draws of the seeds")
+    method = f"percentile over {found.resamples:,} draws of the seeds, approximate: too narrow with few seeds"
+    return SeedSpread(sd=found.sd, ci95=found.ci95, method=method)
 
 
 def _form(form: powerlaw.Form) -> LawForm:

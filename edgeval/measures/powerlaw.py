@@ -71,7 +71,11 @@ def fit_power(sizes: Floats, errors: Floats) -> PowerLaw:
 
 
 def over_seeds(sizes: Floats, errors: Sequence[Floats], *, resamples: int = RESAMPLES, seed: int = 0) -> Spread | None:
-    """Alpha over resamples of the seeds within each size; errors[i]: (seeds of size i,). None unless all have two."""
+    """Alpha over resamples of the seeds within each size; errors[i]: (seeds of size i,). None unless all have two.
+
+    As published, which is too narrow: k seeds drawn anew vary by (k - 1) / k of their variance. It covers the exponent
+    of endlessly many seeds in about 70, 82 and 88% of studies with 2, 3 and 5 seeds a size.
+    """
     if any(len(values) < 2 for values in errors):
         return None
     rng = np.random.default_rng(seed)

@@ -11,7 +11,9 @@ from edgeval.records.deployed import Deployed
 from edgeval.records.laws import Law
 from edgeval.records.target import Origin
 
-Standing = Literal["confirmed", "not confirmed", "different protocol", "not measured"]
+Standing = Literal[
+    "confirmed", "not confirmed", "different protocol", "not measured", "follows", "does not follow", "as published"
+]
 
 
 class Spread(Record):
@@ -77,7 +79,7 @@ class FlipsRow(Record):
 
     unsure: share of them among the half of the samples that torch was least sure of; confidence_*: torch's mean
     confidence in the answers that changed and in those that stayed; top_share: share of them in the ten classes that
-    were hit most, and top_share_chance the same where flips fall at random.
+    were hit most, and top_share_chance the same where the images that flip have random classes.
     """
 
     ladder: str
@@ -106,13 +108,18 @@ class ClassRow(Record):
 
 
 class Claim(Record):
-    """A statement of the paper, what it rests on there, what we found, and how the two stand to one another."""
+    """A statement of the paper, what it rests on there, what we found, and how the two stand to one another.
+
+    fitted: whether it rests on a fit to the figures and not on a figure itself. The last three standings are for the
+    paper's own figures: a fit to them gives the statement or does not, and a figure cannot confirm itself.
+    """
 
     number: int
     text: str
     paper: str
     ours: str
     standing: Standing
+    fitted: bool = False
     note: str = ""
 
 

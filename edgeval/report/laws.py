@@ -48,7 +48,7 @@ def _law(law: Law) -> Iterator[str]:
     yield f"  regression: standard error {alpha.se:.4f}, 95% {alpha.ci95[0]:.4f} to {alpha.ci95[1]:.4f}"
     if alpha.over_seeds:
         low, high = alpha.over_seeds.ci95
-        yield f"  over seeds: standard deviation {alpha.over_seeds.sd:.4f}, 95% {low:.4f} to {high:.4f}"
+        yield f"  over seeds: standard deviation {alpha.over_seeds.sd:.4f}, {low:.4f} to {high:.4f} (approximate)"
     yield ""
     yield f"  {'size':<14}{'parameters':>12}{'error':>10}{'seeds':>7}   alpha since the size before"
     local = [None, *law.local]

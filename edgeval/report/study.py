@@ -53,7 +53,8 @@ def claims_table(study: Study) -> Table:
         for c in study.claims
     ]
     head = ("Claim", "The paper", "Here", "Standing", "Remark")
-    return Table(head, tuple(rows), "Each claim of arXiv 2603.07365 beside what was found here", words=5)
+    caption = "Claims of arXiv 2603.07365, and where said of its authors' follow-up, beside what was found here"
+    return Table(head, tuple(rows), caption, words=5)
 
 
 def _sizes(rows: Sequence[SizeRow]) -> Table:
@@ -143,7 +144,8 @@ def _laws(laws: Sequence[Law]) -> Iterator[Block]:
                 f"{best.name} ({best.aicc:.1f})" if best.aicc is not None else wording.DASH,
             )
         )
-    head = ("Law", "Sizes", "alpha", "SE", "95%, regression", "SD over seeds", "95%, over seeds", "R2", "Best by AICc")
+    head: tuple[str, ...] = ("Law", "Sizes", "alpha", "SE", "95%, regression")
+    head += ("SD over seeds", "Over seeds, approximate", "R2", "Best by AICc")
     yield Table(head, tuple(body), "error = c N^-alpha, ordinary least squares of logarithms of seed means")
     yield Table(("Law", "From", "To", "alpha between"), tuple(_local(laws)), "Exponents between neighbouring sizes")
 

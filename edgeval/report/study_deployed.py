@@ -94,8 +94,8 @@ def _flips(rows: Sequence[FlipsRow]) -> Iterator[Block]:
     yield Heading("Where deployment changes answers", 3)
     yield Text(
         "Every answer that became another class, right or wrong. Unsure half: share of them among the half of the"
-        " images that torch was least sure of. Ten classes: share in the ten classes hit most, and what as many changes"
-        " on random images would give."
+        " images that torch was least sure of. Ten classes: share in the ten classes hit most, and what the same images"
+        " would give if their classes were random."
     )
     body = tuple(
         (

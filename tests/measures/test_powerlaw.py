@@ -92,3 +92,15 @@ def test_seeds_drawn_anew_by_a_plain_loop() -> None:
     assert spread.sd == pytest.approx(np.std(alphas), rel=0.1)
     assert spread.ci95 == pytest.approx(np.percentile(alphas, [2.5, 97.5]), abs=3e-4)
     assert over_seeds(sizes, [e[:1] for e in errors]) is None
+
+
+@pytest.mark.parametrize(("seeds", "covers"), [(2, 0.70), (3, 0.82), (5, 0.88)])
+def test_the_spread_over_few_seeds_is_too_narrow_by_as_much_as_the_docs_say(seeds: int, covers: float) -> None:
+    rng, worlds, found = np.random.default_rng(1), 400, 0
+    sizes, errors = np.array(SCALECNN[0], float), np.array(SCALECNN[1]) / 100
+    truth = fit_power(sizes, errors).alpha
+    for world in range(worlds):
+        spread = over_seeds(sizes, [e + rng.normal(0, 0.003, seeds) for e in errors], resamples=400, seed=world)
+        assert spread is not None
+        found += spread.ci95[0] <= truth <= spread.ci95[1]
+    assert found / worlds == pytest.approx(covers, abs=0.06)

@@ -29,11 +29,12 @@ def analyse(answers: Answers, *, name: str) -> Study:
     """Figures of each size, laws, error sets, classes, deployment and the paper's claims. Raises DataError."""
     if not answers.models:
         raise DataError("there is no model in these answers", hint=f"run: edgeval study {name}")
+    answers, stale = _matching(answers)
     made = groups(answers)
     rows = [size_row(answers, at) for at in made.values()]
     trained = [_seeds(answers, at) for key, at in made.items() if key[2] == TORCH]
     ladders = {one.ladder: [rung for rung in trained if rung.ladder == one.ladder] for one in trained}
-    laws = [_law(answers, ladder, rungs) for ladder, rungs in ladders.items() if len(rungs) >= FEWEST]
+    laws = [_law(answers, ladder, rungs) for ladder, rungs in ladders.items() if len(_sizes(rungs)) >= FEWEST]
     pairs = pair_rows(answers, trained)
     torch = [row for row in rows if row.format == TORCH]
     return Study(
@@ -45,10 +46,19 @@ def analyse(answers: Answers, *, name: str) -> Study:
         pairs=tuple(pairs),
         deployed=tuple(_deployed(answers, ladders)),
         flips=tuple(_flips(answers)),
-        classes=tuple(row for rungs in ladders.values() if len(rungs) > 1 for row in _classes(answers, rungs)),
+        classes=tuple(row for rungs in ladders.values() if len(_sizes(rungs)) > 1 for row in _classes(answers, rungs)),
         claims=claims(torch, laws, pairs),
-        notes=tuple(_notes(rows)),
+        notes=(*_notes(rows), *stale),
     )
+
+
+def _matching(answers: Answers) -> tuple[Answers, list[str]]:
+    """Without those deployed answers whose network was trained again since by another protocol, and what to say."""
+    torch = {(m.ladder, m.rung, m.seed): m.protocol for m in answers.models if m.place[0] == TORCH}
+    fresh = [torch.get((m.ladder, m.rung, m.seed), m.protocol) == m.protocol for m in answers.models]
+    gone = fresh.count(False)
+    said = f"{gone} deployed networks are left out: torch has answers of another protocol there"
+    return answers.only([k for k, good in enumerate(fresh) if good]), [said] if gone else []
 
 
 def _seeds(answers: Answers, at: Sequence[int]) -> Seeds:
@@ -56,9 +66,15 @@ def _seeds(answers: Answers, at: Sequence[int]) -> Seeds:
     return Seeds(first.ladder, first.rung, first.params, at)
 
 
+def _sizes(rungs: Rungs) -> set[int]:
+    return {rung.params for rung in rungs}
+
+
 def _law(answers: Answers, ladder: str, rungs: Rungs) -> Law:
     """The law of one ladder as trained."""
-    errors = {rung.params: [1 - float(answers.correct[k].mean()) for k in rung.at] for rung in rungs}
+    errors: dict[int, list[float]] = {}
+    for rung in rungs:  # one a protocol, so a size may come twice
+        errors.setdefault(rung.params, []).extend(1 - float(answers.correct[k].mean()) for k in rung.at)
     return law(f"{ladder}, as trained", errors, names={rung.params: rung.rung for rung in rungs})
 
 
@@ -137,6 +153,11 @@ def _notes(rows: Sequence[SizeRow]) -> list[str]:
     """What a reader must know of how the figures came about."""
     protocols = list(dict.fromkeys(row.protocol for row in rows))
     notes = [
+        f"{ladder}: its law and its classes mix networks of different protocols"
+        for ladder in dict.fromkeys(row.ladder for row in rows)
+        if len({row.protocol for row in rows if row.ladder == ladder}) > 1
+    ]
+    notes += [
         f'protocol "{name}": not the paper\'s, whose figures stand beside ours for orientation'
         for name in protocols
         if name != "paper"
