@@ -12,7 +12,7 @@ from edgeval.errors import DeviceMemoryError, GraphError
 from edgeval.train.branch import Branch
 
 Launch = Callable[[], None]
-WARM_UP = 3
+WARM_UP = 3  # the steps 0, 1, 2: their batches begin at every alignment that Triton compiles a kernel for
 
 
 def recorded(branches: Sequence[Branch], chunk: int) -> Launch:
@@ -61,8 +61,8 @@ def _warm_up(branches: Sequence[Branch], streams: Sequence[torch.cuda.Stream]) -
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
         with torch.cuda.stream(stream):
-            for _ in range(WARM_UP):
-                branch.step(0)
+            for k in range(WARM_UP):
+                branch.step(k % len(branch.index))
         torch.cuda.synchronize()
         needed += torch.cuda.max_memory_allocated() - before
         with torch.no_grad():

@@ -11,7 +11,7 @@ from edgeval.errors import DeviceMemoryError, EdgevalError, GraphError
 from edgeval.records.reporter import Progress, Reporter
 from edgeval.workflow import jobs
 from edgeval.workflow.data import load_split
-from edgeval.workflow.rungjob import RungJob, finish, loop_job, save_state, saved_state, train_rung
+from edgeval.workflow.rungjob import RungJob, finish, loop_job, save_state, saved_epochs, train_rung
 
 MOST = 10  # branches of a graph
 FULL = 2e-3  # seconds of memory traffic a step that fill a GPU: more branches would only take memory
@@ -103,18 +103,12 @@ def _joins(job: RungJob, group: Sequence[RungJob], memory: int) -> bool:
     """Whether a job may be one more branch."""
     needed = sum(cost(each)[0] for each in (*group, job))
     busy = sum(cost(each)[1] for each in group)
-    near = abs(_epochs(job) - _epochs(group[0])) <= 1
+    near = abs(saved_epochs(job) - saved_epochs(group[0])) <= 1
     return len(group) < MOST and busy < FULL and needed <= ROOM * memory and near
 
 
 def _ours(job: RungJob) -> bool:
     return job.ladder.net.name is not None and job.ladder.net.checkpoint is None
-
-
-def _epochs(job: RungJob) -> int:
-    """Epochs that are saved already."""
-    state = None if job.overwrite else saved_state(job.folder, job.mark)
-    return state.epochs if state else 0
 
 
 def cost(job: RungJob) -> tuple[int, float]:
@@ -149,7 +143,7 @@ def deal(groups: Sequence[Group], devices: Sequence[str]) -> list[Group]:
 
 def _seconds(group: Group) -> float:
     """Traffic of what is left of its epochs; a user's network counts one second an epoch."""
-    left = [job.ladder.train.epochs - _epochs(job) for job in group.jobs]
+    left = [job.ladder.train.epochs - saved_epochs(job) for job in group.jobs]
     return sum(n * (cost(job)[1] if _ours(job) else 1.0) for n, job in zip(left, group.jobs, strict=True))
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from edgeval.tasks.samples import Samples
     from edgeval.train.loop import Job, State
 
+STATE = "training.safetensors"
+
 
 @dataclass(frozen=True)
 class RungJob:
@@ -50,7 +52,7 @@ class RungJob:
 
     def luggage(self) -> list[Path]:
         """What a job on another machine goes on from."""
-        return [] if self.overwrite else [self.folder / "training.safetensors"]
+        return [] if self.overwrite else [self.folder / STATE]
 
 
 def weights_file(ladder: Ladder, rung: Rung) -> Path:
@@ -98,7 +100,7 @@ def finish(job: RungJob, samples: Samples, state: State) -> None:
     net = build_net(job.ladder, job.rung, len(samples.class_names), samples.images.shape[3])
     net.load_state_dict(loop.weights(state))
     _write(job, net, samples, preprocess_of(job.ladder), state.loss)
-    (job.folder / "training.safetensors").unlink(missing_ok=True)
+    (job.folder / STATE).unlink(missing_ok=True)
 
 
 def adopt(job: RungJob) -> None:
@@ -155,26 +157,44 @@ def save_state(job: RungJob, state: State) -> None:
     from safetensors.torch import save
 
     metadata = {"epochs": str(state.epochs), "loss": repr(state.loss), "mark": job.mark}
-    Store(job.root).write(job.folder / "training.safetensors", save(state.tensors, metadata=metadata))
+    Store(job.root).write(job.folder / STATE, save(state.tensors, metadata=metadata))
+
+
+def saved_epochs(job: RungJob) -> int:
+    """Epochs that an interrupted run of this job has saved; no weight is read."""
+    about = None if job.overwrite else _about(job.folder, job.mark)
+    return int(about["epochs"]) if about else 0
 
 
 def saved_state(folder: Path, mark: str) -> State | None:
     """The state of an interrupted run of the same job, or None."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
 
     from edgeval.train.loop import State
 
-    path = folder / "training.safetensors"
-    if not path.exists():
+    about = _about(folder, mark)
+    if about is None:
         return None
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        tensors = load_file(folder / STATE)
     except (SafetensorError, OSError):
         return None
-    if metadata.get("mark") != mark:
-        raise InputError(
-            f"{folder} holds a half-trained rung of another protocol", hint="choose another --runs DIR, or --overwrite"
-        )
-    return State(int(metadata["epochs"]), float(metadata["loss"]), tensors)
+    return State(int(about["epochs"]), float(about["loss"]), tensors)
+
+
+def _about(folder: Path, mark: str) -> dict[str, str] | None:
+    """What a saved state says of itself; None for none that can be read. Raises InputError for another job's."""
+    from safetensors import SafetensorError, safe_open
+
+    if not (folder / STATE).exists():
+        return None
+    try:
+        with safe_open(folder / STATE, framework="pt") as file:
+            found: dict[str, str] = file.metadata() or {}
+    except (SafetensorError, OSError):
+        return None
+    if found.get("mark") != mark:
+        hint = "choose another --runs DIR, or --overwrite"
+        raise InputError(f"{folder} holds a half-trained rung of another protocol", hint=hint)
+    return found

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from edgeval.errors import EdgevalError
 from edgeval.records.reporter import Progress
 from edgeval.workflow.data import load_split
-from edgeval.workflow.rungjob import RungJob, finish, loop_job, save_state, saved_state
+from edgeval.workflow.rungjob import RungJob, finish, loop_job, save_state, saved_epochs
 
 if TYPE_CHECKING:
     from edgeval.tasks.samples import Samples
@@ -32,7 +32,7 @@ def groups(todo: Sequence[RungJob], workers: int) -> list[tuple[RungJob, ...]]:
 
 def _kind(job: RungJob) -> tuple[str, int]:
     """What seeds must share to be trained together: the rung, and the epoch they were cut at."""
-    return job.rung.name, _epochs(job) if _small(job) else 0
+    return job.rung.name, saved_epochs(job) if _small(job) else 0
 
 
 def _small(job: RungJob) -> bool:
@@ -42,12 +42,6 @@ def _small(job: RungJob) -> bool:
 
 def _given(job: RungJob) -> bool:
     return job.ladder.net.checkpoint is not None
-
-
-def _epochs(job: RungJob) -> int:
-    """Epochs that are saved already."""
-    state = None if job.overwrite else saved_state(job.folder, job.mark)
-    return state.epochs if state else 0
 
 
 def train_together(group: tuple[RungJob, ...], progress: Progress) -> None:

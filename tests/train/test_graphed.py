@@ -12,7 +12,8 @@ from torch import nn
 
 from edgeval.errors import DeviceMemoryError, GraphError
 from edgeval.records.ladder import Recipe
-from edgeval.train import graphed, loop
+from edgeval.train import capture, graphed, loop
+from edgeval.train.augment import DRAWS
 from edgeval.train.branch import DrawnDropout
 from tests.train.test_fused import PREPROCESS, net_of, nothing, samples, step
 
@@ -150,6 +151,15 @@ def test_progress_reaches_its_total() -> None:
     told: list[tuple[int, int]] = []
     graphed.train(jobs(), save=nothing, progress=lambda done, total: told.append((done, total)))
     assert told == [(192, 384), (384, 384)]
+
+
+@pytest.mark.parametrize("batch", range(1, 18))
+def test_the_warm_up_meets_every_alignment_that_is_recorded(batch: int) -> None:
+    """Triton compiles anew for addresses that 16 does not divide; while a graph is recorded it must not."""
+    index = torch.zeros(graphed.CHUNK, batch, dtype=torch.long)
+    draws = torch.zeros(graphed.CHUNK, DRAWS, batch)
+    kinds = [(index[k].data_ptr() % 16 == 0, draws[k].data_ptr() % 16 == 0) for k in range(graphed.CHUNK)]
+    assert set(kinds[: capture.WARM_UP]) == set(kinds)
 
 
 def failing(error: Exception) -> Callable[..., Callable[[], None]]:
