@@ -1,0 +1,38 @@
+"""Committed results are what the committed answers give."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from edgeval.records.answers import read_answers
+from edgeval.workflow.study import study_of_file, study_of_paper
+from edgeval.workflow.study_report import write_study
+
+RESULTS = Path(__file__).parents[1] / "docs" / "results" / "tiny-regime"
+
+
+def same(made: str, kept: str) -> bool:
+    """Word for word, and number for number to the last digit but one."""
+    numbers = [[float(x.replace(",", "")) for x in re.findall(r"\d[\d,]*\.?\d*", text)] for text in (made, kept)]
+    words = [re.sub(r"\d[\d,]*\.?\d*", "0", text) for text in (made, kept)]
+    return words[0] == words[1] and numbers[0] == pytest.approx(numbers[1], rel=2e-3, abs=2e-3)
+
+
+def test_the_report_of_the_trained_networks(tmp_path: Path) -> None:
+    page = write_study(study_of_file(RESULTS / "answers.npz"), tmp_path)
+    assert same(page.with_suffix(".md").read_text(), (RESULTS / "study.md").read_text())
+
+
+def test_the_report_of_the_published_figures(tmp_path: Path) -> None:
+    page = write_study(study_of_paper(), tmp_path)
+    assert same(page.with_suffix(".md").read_text(), (RESULTS / "published.md").read_text())
+
+
+def test_answers_take_three_bytes_a_sample() -> None:
+    path = RESULTS / "answers.npz"
+    models = read_answers(path).models
+    assert len(models) >= 9
+    assert path.stat().st_size < len(models) * 35_000 + 100_000
