@@ -17,7 +17,7 @@ from edgeval.report import wording
 from edgeval.report.pages import TEMPLATES
 from edgeval.report.svg import GAINED, INK, LINE, LOST, MUTED, Drawing, draw
 
-WIDTH, LEFT, RIGHT, MAIN, GAP, LOCAL = 460, 48, 128, 280, 26, 96
+WIDTH, LEFT, RIGHT, MAIN, GAP, LOCAL = 460, 54, 128, 280, 26, 96
 COLORS = (INK, GAINED, LOST, MUTED)
 SHAPES = ("D", "s", "^", "v", "P", "X")
 LABEL = 15.0  # pixels that a line of a label needs
@@ -112,7 +112,7 @@ def _scales(main: Axes, below: Axes, curves: Sequence[Curve]) -> None:
     below.yaxis.set_major_locator(MaxNLocator(4))
     below.yaxis.set_major_formatter(lambda x, _: f"{x:g}".replace("-", wording.MINUS))
     for axes in (main, below):
-        axes.yaxis.set_label_coords(-32 / (WIDTH - LEFT - RIGHT), 0.5)
+        axes.yaxis.set_label_coords(-42 / (WIDTH - LEFT - RIGHT), 0.5)
 
 
 def _errors(axes: Axes, curve: Curve) -> None:
