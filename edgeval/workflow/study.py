@@ -9,13 +9,14 @@ from pathlib import Path
 
 from edgeval.compare.study.published import published_study
 from edgeval.compare.study.whole import analyse
-from edgeval.errors import CardError, DataError, IntegrityError
+from edgeval.errors import BenchError, CardError, DataError, EdgevalError, IntegrityError
 from edgeval.records.answers import Answers, read_answers
 from edgeval.records.artifact import Format
 from edgeval.records.ladder import Ladder, Rung, load_ladder
 from edgeval.records.papers import tiny_regime
 from edgeval.records.reporter import Reporter
 from edgeval.records.study import Study
+from edgeval.records.target import load_target
 from edgeval.store import Store
 from edgeval.workflow import jobs
 from edgeval.workflow.export import ExportOptions, export
@@ -55,10 +56,31 @@ class Part:
 
 @dataclass(frozen=True)
 class Done:
-    """What was found; and what the first network that did not finish ended with."""
+    """What was found; and what stopped a network or a target, the bench's faults first."""
 
     found: Study
-    fault: IntegrityError | None
+    fault: EdgevalError | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every rung needs, and what went wrong so far: with a target under its name, with a network under ''."""
+
+    options: StudyOptions
+    kept: Kept
+    pool: jobs.Pool
+    faults: list[tuple[str, EdgevalError]]
+    reporter: Reporter
+
+    def failed(self, what: str, error: EdgevalError, *, target: str = "") -> None:
+        self.reporter.say(f"{what}: {error}; the others go on")
+        self.faults.append((target, error))
+
+    @property
+    def targets(self) -> list[str]:
+        """The targets that have answered so far."""
+        lost = {name for name, _ in self.faults}
+        return [name for name in self.options.targets if name not in lost]
 
 
 def folder_of(store: Store) -> Path:
@@ -67,23 +89,26 @@ def folder_of(store: Store) -> Path:
 
 
 def study(options: StudyOptions, store: Store, reporter: Reporter, pool: jobs.Pool = jobs.LOCAL) -> Done:
-    """Train, export, run and analyse what is not done yet. A network that diverges leaves the others alone."""
+    """Train, export, run and analyse what is not done yet. A network that diverges, or whose export differs from it,
+    and a target that is lost leave the others alone."""
+    for name in options.targets:
+        load_target(name)  # a name that is no target's is told before anything is trained
     store.open()
-    kept, faults = Kept(store, folder_of(store), options.earlier), list[IntegrityError]()
+    kept = Kept(store, folder_of(store), options.earlier)
+    work = Work(options, kept, pool, [], reporter)
     parts = [part if options.targets else spared(part, kept) for part in parts_of(options)]
     reporter.say(told(parts, store))
     for part in parts:
         try:
             train(part.ladder, part.options, store, reporter, pool, partial(kept.torch, part.ladder))
         except IntegrityError as error:
-            reporter.say(f"{part.ladder.name}: {error}; the others go on")
-            faults.append(error)
+            work.failed(part.ladder.name, error)
         for rung in part.rungs:
-            _rung(part, rung, (options, kept, pool), reporter)
-    if faults and kept.answers is None:
-        raise faults[0]
-    found = analysed(kept.answers, parts)
-    return Done(found, faults[0] if faults else None)
+            _rung(part, rung, work)
+    fault = min((error for _, error in work.faults), key=lambda error: error.exit_code, default=None)
+    if fault and kept.answers is None:
+        raise fault
+    return Done(analysed(kept.answers, parts), fault)
 
 
 def study_of_file(path: Path) -> Study:
@@ -154,18 +179,28 @@ def told(parts: list[Part], store: Store) -> str:
     return f'{len(all_of)} networks, protocol "{protocols}"{done}; stop at any time and run the same line to go on'
 
 
-def _rung(part: Part, rung: Rung, work: tuple[StudyOptions, Kept, jobs.Pool], reporter: Reporter) -> None:
+def _rung(part: Part, rung: Rung, work: Work) -> None:
     """Torch's answers of the trained seeds of one rung, then its exports on each target."""
-    (options, kept, pool), ladder = work, part.ladder
-    store = kept.store
+    options, kept, ladder, store = work.options, work.kept, part.ladder, work.kept.store
     seeds = tuple(s for s in part.seeds if store.checkpoint(store.rung(ladder.name, rung.name, s)))
     for seed in seeds:
         kept.torch(ladder, rung, seed)
-    if not seeds or not options.targets:
+    if not seeds or not work.targets:
         return
     formats = options.formats or ("tflite-fp32", "tflite-int8")
-    export(ladder, ExportOptions((rung.name,), seeds, formats, workers=part.options.workers), store, reporter, pool)
-    for target in options.targets:
-        asked = RunOptions(target, rungs=(rung.name,), seeds=seeds, formats=options.formats)
-        for ran in run_ladder(ladder, asked, store, reporter):
-            kept.add(ran.table, ladder.name, rung.name, ran.seed, ladder.train.protocol)
+    asked = ExportOptions((rung.name,), seeds, formats, workers=part.options.workers)
+    try:
+        export(ladder, asked, store, work.reporter, work.pool)
+    except IntegrityError as error:
+        work.failed(f"{ladder.name}:{rung.name}", error)
+        return
+    for target in work.targets:
+        try:
+            for ran in run_ladder(ladder, _on(target, rung, seeds, options.formats), store, work.reporter):
+                kept.add(ran.table, ladder.name, rung.name, ran.seed, ladder.train.protocol)
+        except BenchError as error:
+            work.failed(target, error, target=target)
+
+
+def _on(target: str, rung: Rung, seeds: tuple[int, ...], formats: tuple[Format, ...]) -> RunOptions:
+    return RunOptions(target, rungs=(rung.name,), seeds=seeds, formats=formats)

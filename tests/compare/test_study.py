@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -245,3 +246,16 @@ def test_few_sizes_have_no_law_but_all_else() -> None:
     assert {pair.kind for pair in two.pairs} == {"re-training", "within"}
     with pytest.raises(DataError, match="no model"):
         analyse(answers.only([]), name="tiny-regime")
+
+
+@pytest.mark.parametrize("formats", [("torch",), ("torch", "tflite-int8")])
+def test_a_network_without_errors_takes_the_law_and_nothing_else(formats: tuple[str, ...]) -> None:
+    answers = study(seeds=2, formats=formats)
+    last = [k for k, model in enumerate(answers.models) if model.rung == "c12" and model.source.format == formats[-1]]
+    classes = answers.classes.copy()
+    classes[last] = answers.labels
+    found = analyse(replace(answers, classes=classes), name="tiny-regime")
+    assert [law.name for law in found.laws] == (["scalecnn-cifar100, as trained"] if len(formats) > 1 else [])
+    assert found.deployed == ()
+    assert any("c12 gives no wrong answer" in note for note in found.notes)
+    assert len(found.rows) == 3 * len(formats)

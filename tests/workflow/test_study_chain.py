@@ -116,3 +116,22 @@ def test_without_data_and_without_a_network_one_line_says_where_to_put_the_file(
     assert code in (2, 4)
     assert "cifar-100-binary.tar.gz" in err
     assert str(tmp_path) in err
+
+
+def test_a_target_that_is_lost_leaves_the_others_alone(type_there: Callable[[str], Typed]) -> None:
+    card = (Path(__file__).parents[2] / "devices" / "rpi4.toml").read_text(encoding="utf-8")
+    Path("away.toml").write_text(card.replace('host = "rpi4"', 'host = "nowhere.invalid"'), encoding="utf-8")
+    code, out, err = type_there(f"{LINE} --target away.toml --target desktop")
+    assert code == 4
+    assert err.count("nowhere.invalid") == 1
+    assert "tflite-int8 on desktop (desktop)" in out
+    assert (KEPT / "study.md").exists()
+
+
+def test_a_name_that_is_no_targets_is_told_before_anything_is_trained(type_there: Callable[[str], Typed]) -> None:
+    code, _, err = type_there(
+        "study tiny-regime --ladder scalecnn-digits100 --runs new --target desktop --target nowhere"
+    )
+    assert code == 2
+    assert "no device is called that (seen: nowhere)" in err
+    assert not list(Path("new").rglob("checkpoint.*"))

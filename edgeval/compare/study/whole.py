@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from edgeval.compare.deployed import Answered, deployed
 from edgeval.compare.laws import law
 from edgeval.compare.study.claims import claims
 from edgeval.compare.study.errorsets import Seeds, pair_rows
-from edgeval.compare.study.sizes import class_mean, ece, groups, size_row
+from edgeval.compare.study.sizes import Group, class_mean, ece, groups, size_row
 from edgeval.compare.study.where import flips_row
 from edgeval.errors import DataError
 from edgeval.measures import accuracy
@@ -34,7 +34,7 @@ def analyse(answers: Answers, *, name: str) -> Study:
     rows = [size_row(answers, at) for at in made.values()]
     trained = [_seeds(answers, at) for key, at in made.items() if key[2] == TORCH]
     ladders = {one.ladder: [rung for rung in trained if rung.ladder == one.ladder] for one in trained}
-    laws = [_law(answers, ladder, rungs) for ladder, rungs in ladders.items() if len(_sizes(rungs)) >= FEWEST]
+    laws = [_law(answers, ladder, rungs) for ladder, rungs in ladders.items() if _lawful(answers, rungs)]
     pairs = pair_rows(answers, trained)
     torch = [row for row in rows if row.format == TORCH]
     return Study(
@@ -48,7 +48,7 @@ def analyse(answers: Answers, *, name: str) -> Study:
         flips=tuple(_flips(answers)),
         classes=tuple(row for rungs in ladders.values() if len(_sizes(rungs)) > 1 for row in _classes(answers, rungs)),
         claims=claims(torch, laws, pairs),
-        notes=(*_notes(rows), *stale),
+        notes=(*_notes(rows), *stale, *_faultless(answers, made)),
     )
 
 
@@ -70,6 +70,25 @@ def _sizes(rungs: Rungs) -> set[int]:
     return {rung.params for rung in rungs}
 
 
+def _errs(answers: Answers, at: Sequence[int]) -> bool:
+    """Whether every seed errs somewhere: a power law has no zero."""
+    return not answers.correct[list(at)].all(axis=1).any()
+
+
+def _lawful(answers: Answers, rungs: Rungs) -> bool:
+    """Whether a law can be fitted to these sizes."""
+    return len(_sizes(rungs)) >= FEWEST and all(_errs(answers, rung.at) for rung in rungs)
+
+
+def _faultless(answers: Answers, made: Mapping[Group, Sequence[int]]) -> list[str]:
+    """Which sizes err nowhere, so that their ladder has no law."""
+    return [
+        f"{ladder} has no law in {fmt}: {rung} gives no wrong answer, and the error of a power law is never 0"
+        for (ladder, rung, fmt, *_), at in made.items()
+        if not _errs(answers, at)
+    ]
+
+
 def _law(answers: Answers, ladder: str, rungs: Rungs) -> Law:
     """The law of one ladder as trained."""
     errors: dict[int, list[float]] = {}
@@ -86,7 +105,8 @@ def _deployed(answers: Answers, ladders: dict[str, list[Seeds]]) -> list[Deploye
         reference = [one for one in mine if one.params == max(rung.params for rung in rungs)]
         for fmt, target in _places(answers, ladder):
             ran = [k for k, m in enumerate(answers.models) if (m.ladder, *m.place) == (ladder, fmt, target)]
-            if len({answers.models[k].params for k in ran}) >= FEWEST:
+            sizes = len({answers.models[k].params for k in ran})
+            if sizes >= FEWEST and _errs(answers, [*ran, *(k for rung in rungs for k in rung.at)]):
                 origin = answers.models[ran[0]].source.origin
                 name = f"{ladder}, {fmt} on {target} ({origin})"
                 found.append(deployed(name, mine, [_answered(answers, k) for k in ran], reference))
