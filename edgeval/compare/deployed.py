@@ -107,8 +107,9 @@ def _row(group: Sequence[Answered], own: Mapping[tuple[str, int], Answered], ful
 def _damage(pairs: Sequence[tuple[Answered, Answered]]) -> Damage | None:
     """Float against deployed, each network with Tango's interval.
 
-    The interval of the mean has the means of the seeds' ends: the mean of several figures varies no more than they do
-    on average, however alike the seeds err, so it covers at least as often as each.
+    The interval is of these networks on other images. That of the mean has the means of the seeds' ends: the mean of
+    several figures varies no more than they do on average, however alike the seeds err, so it is never too narrow for
+    that; what training again would change is not in it.
     """
     if not pairs:
         return None

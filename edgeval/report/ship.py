@@ -107,7 +107,7 @@ def damage_words(found: Deployed) -> list[str]:
     change = f"{wording.change('top1', worst.delta)} of top-1 (95% {span})"
     sure = sum(damage.ci95[1] < 0 for _, damage in known)
     some = f"{sure} of {len(known)} rungs {'loses' if sure == 1 else 'lose'}" if sure else "no rung loses"
-    rest = f"{some} more than chance explains"
+    rest = f"{some} more than the choice of images explains"
     return [f"Deployment costs most at {wording.clean(row.name, 30)}: {change}; {rest}."]
 
 

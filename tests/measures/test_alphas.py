@@ -50,3 +50,17 @@ def test_its_interval_covers_the_true_change(seeds: int) -> None:
         low, high = alpha_change(SIZES, before, after, resamples=300, seed=world).ci95
         covered += low <= truth <= high
     assert covered / worlds > 0.90
+
+
+def test_it_covers_too_where_networks_of_one_size_suffer_differently() -> None:
+    """Three seeds whose share of flips is each its own, from a half to one and a half times the mean."""
+    rng, covered, worlds = np.random.default_rng(9), 0, 150
+    flips, centred = np.array([0.06, 0.03, 0.01]), np.log(SIZES) - np.log(SIZES).mean()
+    truth = -float(centred @ np.log1p(flips * (1 - np.array(SHARES)) / np.array(SHARES)) / (centred @ centred))
+    for world in range(worlds):
+        before = [rng.random((3, 800)) < s for s in SHARES]
+        own = [f * rng.uniform(0.5, 1.5, (3, 1)) for f in flips]
+        after = [rows | (rng.random(rows.shape) < f) for rows, f in zip(before, own, strict=True)]
+        low, high = alpha_change(SIZES, before, after, resamples=300, seed=world).ci95
+        covered += low <= truth <= high
+    assert covered / worlds > 0.88
