@@ -100,6 +100,15 @@ def test_the_floor_of_training_again_takes_pairs_of_different_seeds_only() -> No
     assert pair_rows(answers, [Seeds("net", "c4", 1, seeds_of(answers, "c4")[:1])]) == []
 
 
+def test_two_ladders_are_set_side_by_side_by_size() -> None:
+    answers = study()
+    rungs = [Seeds("b", "c12", PARAMS["c12"], seeds_of(answers, "c12")), Seeds("a", "c4", 9, seeds_of(answers, "c4"))]
+    (row,) = [row for row in pair_rows(answers, rungs) if row.kind == "across"]
+    assert (row.one, row.other, row.jaccard.n) == ("a:c4", "b:c12", 9)
+    turned = [row for row in pair_rows(answers, rungs[::-1]) if row.kind == "across"]
+    assert turned == [row]
+
+
 def test_flips_are_counted_by_class_and_by_how_sure_torch_was() -> None:
     labels = np.repeat([0, 1], 10)
     answers = no_answers("a", labels, ("x", "y"))
