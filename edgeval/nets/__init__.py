@@ -9,8 +9,16 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def build(name: str, width: float, num_classes: int, in_channels: int = 3) -> nn.Module:
-    """The network called `scalecnn` or `mobilenetv2` at this width, freshly initialised from torch's global seed."""
+SIZE = (48, 48)
+
+
+def build(
+    name: str, width: float, num_classes: int, in_channels: int = 3, *, size: tuple[int, int] = SIZE
+) -> nn.Module:
+    """The network of this name at this width, freshly initialised from torch's global seed.
+
+    num_classes: or outputs of a regressor; size: height and width of its images, which `fcn` and `vit` are built for.
+    """
     if name == "scalecnn":
         from edgeval.nets.scalecnn import ScaleCNN
 
@@ -19,6 +27,18 @@ def build(name: str, width: float, num_classes: int, in_channels: int = 3) -> nn
         from edgeval.nets.mobilenetv2 import mobilenetv2
 
         return mobilenetv2(width, num_classes, in_channels)
+    if name == "fcn":
+        from edgeval.nets.fcn import FCN
+
+        return FCN(int(width), num_classes, (in_channels, *size))
+    if name == "resnet":
+        from edgeval.nets.resnet import ResNet18
+
+        return ResNet18(int(width), num_classes, in_channels)
+    if name == "vit":
+        from edgeval.nets.vit import ViT
+
+        return ViT(int(width), num_classes, (in_channels, *size))
     raise ValueError(f"no network is called {name!r}")
 
 

@@ -14,7 +14,8 @@ from edgeval.records.artifact import Format
 from edgeval.records.cards import Card, Record, find, nearest, read
 
 Precision = Literal["fp32", "bf16"]
-PREFIX = {"scalecnn": "c", "mobilenetv2": "w"}
+NetName = Literal["scalecnn", "mobilenetv2", "fcn", "resnet", "vit"]
+PREFIX: dict[str, str] = {"scalecnn": "c", "vit": "d"}  # w for the others
 
 
 class TaskSource(Record):
@@ -37,7 +38,7 @@ class TaskSource(Record):
 class Net(Record):
     """The network: one of ours by name, or `factory = "package.module:function"`, called with the width."""
 
-    name: Literal["scalecnn", "mobilenetv2"] | None = None
+    name: NetName | None = None
     factory: str | None = Field(default=None, pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
     checkpoint: str | None = None
     widths: tuple[Annotated[float, Field(gt=0, le=1024)], ...] = Field(min_length=1)
@@ -48,8 +49,10 @@ class Net(Record):
             raise ValueError("give either name or factory")
         if list(self.widths) != sorted(set(self.widths)):
             raise ValueError("widths must rise from small to large, each once")
-        if self.name == "scalecnn" and any(w != int(w) for w in self.widths):
-            raise ValueError("scalecnn takes whole numbers as widths")
+        if self.name not in (None, "mobilenetv2") and any(w != int(w) for w in self.widths):
+            raise ValueError(f"{self.name} takes whole numbers as widths")
+        if self.name == "vit" and any(w % 4 for w in self.widths):
+            raise ValueError("vit takes multiples of 4 as widths: it has 4 heads")
         alike = [(a, b) for a, b in pairwise(self.widths) if self.name == "mobilenetv2" and channels(a) == channels(b)]
         if alike:
             raise ValueError("widths {:g} and {:g} round to the same channels".format(*alike[0]))
@@ -125,7 +128,7 @@ class Ladder(Card):
 def _width(name: str) -> float | None:
     """The number in a rung's name, or None."""
     try:
-        return float(name.lstrip("cw"))
+        return float(name.lstrip("cdw"))
     except ValueError:
         return None
 
