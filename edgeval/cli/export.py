@@ -80,8 +80,9 @@ def export(ladder: str, calibrate: Path | None, output: Path, runs: Path | None,
                 cards, where = work(load_ladder(ladder), asked, store, display, pool), store.root / "artifacts"
     for card in cards:
         parity = card.parity
-        echo(
-            f"{card.name} {card.file}: {card.size_bytes / 1000:,.1f} kB, agrees with the original"
-            f" on {parity.argmax_agreement:.1%} of {parity.n} images (largest difference {parity.max_abs_error:.2g})"
-        )
+        agreed = f"agrees with the original on {parity.argmax_agreement:.1%} of {parity.n} images"
+        if card.outputs == "values":
+            agreed = f"mean difference from the original {parity.mean_abs_error:.2g} on {parity.n} images"
+        size = f"{card.size_bytes / 1000:,.1f} kB"
+        echo(f"{card.name} {card.file}: {size}, {agreed} (largest difference {parity.max_abs_error:.2g})")
     echo(f"in {where}")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgeval.cli import options
 from edgeval.cli.display import Display
 from edgeval.cli.plain import echo
+
+if TYPE_CHECKING:
+    from edgeval.records.ladder import Ladder
+    from edgeval.store import Store
+    from edgeval.workflow.train import TrainOptions
 
 
 @click.command()
@@ -48,6 +53,11 @@ def train(
         raise click.UsageError("--gpus-per-job goes with --cluster, and not with --device cpu")
     asked = TrainOptions(**recipe, overwrite=overwrite)
     card, store = load_ladder(ladder), open_store(runs)
+    if card.regression is not None:
+        if cluster is not None:
+            raise click.UsageError("--cluster does not go with a ladder that learns numbers")
+        _numbers(card, asked, store, quiet=quiet)
+        return
     with (
         Display(quiet=quiet) as display,
         pool_of(cluster, "train", display, device=recipe["device"], gpus=gpus_per_job) as pool,
@@ -57,3 +67,18 @@ def train(
         loss = "weights given" if made.final_loss is None else f"last training loss {made.final_loss:.3f}"
         echo(f"{made.rung} seed {made.seed}: {made.params:,} parameters, {loss}")
     echo(f"next: edgeval export {ladder}")
+
+
+def _numbers(card: Ladder, asked: TrainOptions, store: Store, *, quiet: bool) -> None:
+    """Train a ladder that learns numbers, and say how well each rung does on the validation part."""
+    from edgeval.workflow.fit import fit
+
+    with Display(quiet=quiet) as display:
+        cards = fit(card, asked, store, display)
+    for made in cards:
+        assert made.fit is not None
+        errors = ", ".join(f"{name} {e:.3g}" for name, e in zip(made.class_names, made.fit.validation_mse, strict=True))
+        echo(
+            f"{made.rung} seed {made.seed}: {made.params:,} parameters, rate {made.fit.rate:g}, validation MSE {errors}"
+        )
+    echo(f"next: edgeval export {card.typed}")

@@ -7,6 +7,7 @@ import platform
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
+from typing import Literal
 
 import numpy as np
 import torch
@@ -36,7 +37,7 @@ class Request:
 
     module: float32 input (N, C, H, W), preprocessed -> logits (N, classes), on the CPU; calibration: training images
     only; check: the fixed batch for parity. Keep one Request for several formats: the int8 file of a family is made
-    from the float one, which is converted once.
+    from the float one, which is converted once. outputs: `values` of a regressor, whose outputs class_names names.
     """
 
     module: torch.nn.Module
@@ -46,6 +47,7 @@ class Request:
     calibration: Samples
     check: Samples
     profile: Profile = "litert"
+    outputs: Literal["logits", "values"] = "logits"
 
     def inputs(self, samples: Samples) -> Floats:
         """(N, H, W, C) float32, (pixel x scale - mean) / std."""
@@ -101,7 +103,8 @@ def export(request: Request, fmt: Format) -> tuple[bytes, ArtifactCard]:
     if request.profile == "coral" and fmt == "tflite-int8":
         edgetpu.check(data, request.name)
     answers = parity.answers(data, suffix, request.inputs(request.check))
-    verdict = parity.judge(request.name, fmt, answers=answers, reference=reference)
+    values = request.outputs == "values"
+    verdict = parity.judge(request.name, fmt, answers=answers, reference=reference, values=values)
     return data, _card(request, fmt, data=data, verdict=verdict)
 
 
@@ -141,6 +144,7 @@ def _card(request: Request, fmt: Format, *, data: bytes, verdict: Parity) -> Art
         output=anatomy.output,
         preprocess=request.preprocess,
         class_names=request.class_names,
+        outputs=request.outputs,
         calibration=Calibration.of(request.calibration) if fmt.endswith("int8") else None,
         parity=verdict,
         versions={name: version(name) for name in (*PACKAGES[fmt], "numpy")} | {"python": platform.python_version()},

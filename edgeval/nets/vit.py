@@ -52,4 +52,5 @@ class Block(nn.Module):
         parts = self.mixing(x).reshape(-1, tokens, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
         asked, known, told = parts[0] * (width // HEADS) ** -0.5, parts[1], parts[2]
         shares = torch.softmax(asked @ known.transpose(-2, -1), dim=-1)
-        return (shares @ told).transpose(1, 2).reshape(-1, tokens, width)
+        gathered: Tensor = (shares @ told).transpose(1, 2).reshape(-1, tokens, width)
+        return gathered

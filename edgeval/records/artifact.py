@@ -88,7 +88,7 @@ class ArtifactCard(Record):
     output: Tensor
     preprocess: Preprocess
     class_names: tuple[str, ...]
-    outputs: Literal["logits", "probs"] = "logits"
+    outputs: Literal["logits", "probs", "values"] = "logits"
     calibration: Calibration | None = None
     parity: Parity
     versions: dict[str, str]

@@ -8,11 +8,12 @@ from pydantic import Field
 
 from edgeval.records.artifact import Preprocess
 from edgeval.records.cards import Record
+from edgeval.records.fit import Fitted
 from edgeval.records.ladder import Recipe
 
 
 class CheckpointCard(Record):
-    """What stands beside the weights."""
+    """What stands beside the weights; class_names: of a regressor, the names of its outputs."""
 
     schema_: Literal["edgeval/checkpoint/1"] = Field(default="edgeval/checkpoint/1", alias="schema")
     ladder: str
@@ -21,6 +22,7 @@ class CheckpointCard(Record):
     seed: int
     params: int
     recipe: Recipe | None
+    fit: Fitted | None = None
     task: str
     data_sha256: str
     preprocess: Preprocess

@@ -12,27 +12,45 @@ from edgeval.errors import CardError
 from edgeval.nets.rounding import channels
 from edgeval.records.artifact import Format
 from edgeval.records.cards import Card, Record, find, nearest, read
+from edgeval.records.fit import Fit
 
 Precision = Literal["fp32", "bf16"]
 NetName = Literal["scalecnn", "mobilenetv2", "fcn", "resnet", "vit"]
 PREFIX: dict[str, str] = {"scalecnn": "c", "vit": "d"}  # w for the others
 
 
+MAGNETS = "cri3"
+
+
 class TaskSource(Record):
-    """What is learned: a task by name, or the user's own training and test data with their preprocessing."""
+    """What is learned: a task by name, or the user's own training and test data with their preprocessing.
+
+    magnets: a folder of `edgeval simulate cri3`, whose first `test_images` test and next `validation_images` validate;
+    the task called cri3 is such a folder where downloads are kept. validation: own data that regressors validate on.
+    """
 
     name: str | None = None
     train: str | None = None
     test: str | None = None
+    validation: str | None = None
+    magnets: str | None = None
+    test_images: int = Field(default=2000, ge=1)
+    validation_images: int = Field(default=1000, ge=1)
     scale: float = Field(default=1 / 255, gt=0)
     mean: tuple[float, ...] = (0.0,)
     std: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
 
     @model_validator(mode="after")
     def _one_source(self) -> TaskSource:
-        if (self.name is None) == (self.train is None or self.test is None):
-            raise ValueError("give either a task's name, or both train and test")
+        own = self.train is not None and self.test is not None
+        if [self.name is not None, own, self.magnets is not None].count(True) != 1:
+            raise ValueError("give either a task's name, or both train and test, or a folder of magnets")
         return self
+
+    @property
+    def simulated(self) -> bool:
+        """Whether these are the magnets of `edgeval simulate cri3`: pictures in -1..1."""
+        return self.magnets is not None or self.name == MAGNETS
 
 
 class Net(Record):
@@ -82,10 +100,11 @@ class Exports(Record):
 
 
 class Rung(Record):
-    """One width of a ladder."""
+    """One width of a ladder; of a regressor, with one size of its training set."""
 
     name: str
     width: float
+    images: int | None = None
 
 
 class Ladder(Card):
@@ -97,13 +116,33 @@ class Ladder(Card):
     task: TaskSource
     net: Net
     train: Recipe = Recipe()
+    regression: Fit | None = None
     export: Exports = Exports()
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Ladder:
+        numbers = self.task.simulated or self.task.validation is not None
+        if self.regression is None and numbers:
+            raise ValueError("these data are measured numbers: add a table [regression]")
+        if self.regression is not None and not numbers:
+            raise ValueError("[regression] needs magnets, or train, validation and test with measured numbers")
+        if self.regression is not None and (self.train != Recipe() or self.net.checkpoint is not None):
+            raise ValueError("[regression] stands in place of [train] and checkpoint")
+        return self
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
-        """All rungs, smallest first."""
-        prefix = PREFIX.get(self.net.name or "", "w")
-        return tuple(Rung(name=f"{prefix}{width:g}", width=width) for width in self.net.widths)
+        """All rungs, smallest first: `c4`; of a regressor `w128-n1000`, by width and then by training images."""
+        names = [(f"{PREFIX.get(self.net.name or '', 'w')}{width:g}", width) for width in self.net.widths]
+        if self.regression is None:
+            return tuple(Rung(name=name, width=width) for name, width in names)
+        sizes = self.regression.images
+        return tuple(Rung(name=f"{name}-n{n}", width=width, images=n) for name, width in names for n in sizes)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that each rung is trained with."""
+        return self.train.seeds if self.regression is None else self.regression.seeds
 
     @property
     def typed(self) -> str:
@@ -112,10 +151,11 @@ class Ladder(Card):
 
     def rung(self, name: str) -> Rung:
         """The rung called `c4`, `4`, `w0.10` ...; raises CardError with the choices."""
-        for rung in self.rungs:
-            if name == rung.name or _width(name) == rung.width:
-                return rung
-        names = [rung.name for rung in self.rungs]
+        named = [rung for rung in self.rungs if name == rung.name]
+        alike = named or [rung for rung in self.rungs if _width(name) == rung.width]
+        if len(alike) == 1:
+            return alike[0]
+        names = [rung.name for rung in alike or self.rungs]
         raise CardError(
             f"{self.name} has no such rung", seen=name, hint=f"{nearest(name, names)}choose from {', '.join(names)}"
         )

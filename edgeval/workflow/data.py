@@ -35,6 +35,7 @@ def data_folder() -> Path:
 def load_split(ladder: Ladder, split: Split, progress: Progress) -> Samples:
     """Training or test images of a ladder. The user's own test data must have the classes of its training data."""
     source = ladder.task
+    check_classifies(ladder)
     lent = _LENT.get((source.model_dump_json(), split))
     if lent is not None:
         return lent
@@ -48,13 +49,23 @@ def load_split(ladder: Ladder, split: Split, progress: Progress) -> Samples:
     return load_own(ladder.beside(source.test), class_names=trained.class_names)
 
 
+def check_classifies(ladder: Ladder) -> None:
+    """Raise InputError for a ladder that learns numbers where only classes will do."""
+    if ladder.regression is not None:
+        hint = "train, export, run, compare and gate take it, on one target and on this machine"
+        raise InputError("this is for ladders that learn classes", seen=f"{ladder.name} learns numbers", hint=hint)
+
+
 def lend(ladder: Ladder, split: Split, samples: Samples) -> None:
     """In a process that works for another machine: data that came along, in place of what may lie here."""
     _LENT[ladder.task.model_dump_json(), split] = samples
 
 
 def preprocess_of(ladder: Ladder) -> Preprocess:
-    """How pixels become network input for this ladder."""
+    """How pixels become network input for this ladder; simulated magnets go in as they are, if no scale is given."""
+    if ladder.task.simulated:
+        scale = ladder.task.scale if "scale" in ladder.task.model_fields_set else 1.0
+        return Preprocess(scale=scale, mean=ladder.task.mean, std=ladder.task.std)
     if ladder.task.name is not None:
         known = task(ladder.task.name)
         return Preprocess(scale=known.scale, mean=known.mean, std=known.std)
@@ -71,18 +82,28 @@ def preprocess_from(given: Mapping[str, Any]) -> Preprocess:
 
 def task_name(ladder: Ladder) -> str:
     """What the ladder learns, in a word."""
-    return ladder.task.name or f"{ladder.task.train}"
+    return ladder.task.name or f"{ladder.task.train or ladder.task.magnets}"
 
 
-def build_net(ladder: Ladder, rung: Rung, classes: int, channels: int) -> nn.Module:
-    """The rung's network, freshly initialised. Raises CardError for a factory that does not work."""
+def build_net(ladder: Ladder, rung: Rung, outputs: int, shape: tuple[int, ...]) -> nn.Module:
+    """The rung's network for images (height, width, channels), freshly initialised.
+
+    Raises CardError for a factory that does not work, and for images that the network cannot take.
+    """
     need("torch", "train")
     from edgeval import nets
 
-    if ladder.net.name == "mobilenetv2":
+    if ladder.net.name in ("mobilenetv2", "resnet"):
         need("torchvision", "train")
+    height, width, channels = shape
     if ladder.net.name is not None:
-        return nets.build(ladder.net.name, rung.width, classes, channels)
+        try:
+            return nets.build(ladder.net.name, rung.width, outputs, channels, size=(height, width))
+        except ValueError as error:
+            hint = "choose another net, or images of another size"
+            raise CardError(
+                f"the net of {ladder.name} does not fit its images: {error}", seen=shape, hint=hint
+            ) from error
     assert ladder.net.factory is not None
     folder = str(ladder.path.parent.resolve())
     if folder not in sys.path:

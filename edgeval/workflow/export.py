@@ -18,6 +18,8 @@ from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow import jobs
 from edgeval.workflow.data import Split, build_net, load_split, need
+from edgeval.workflow.measured import load_part
+from edgeval.workflow.torch_numbers import kept_values, write_torch_values
 from edgeval.workflow.train import TrainOptions, train
 
 if TYPE_CHECKING:
@@ -95,7 +97,8 @@ class ExportJob:
         path, trained = torch_table(store, self.ladder, self.rung, self.seed), store.checkpoint(self.folder)
         if self.options.overwrite or not path.exists() or trained is None:
             return False
-        return store.read_table(path).source.sha256 == trained[1].sha256
+        source = store.read_table(path).source if self.ladder.regression is None else kept_values(path).source
+        return source.sha256 == trained[1].sha256
 
 
 def export(
@@ -155,25 +158,37 @@ def export_rung(job: ExportJob, progress: Progress) -> None:
 
     torch.set_num_threads(1)
     store, folder = Store(job.root), job.folder
-    test = load_split(job.ladder, "test", NOTHING)
     net, card = load_net(store, job.ladder, job.rung, job.seed)
     total = len(job.formats) + 1
-    write_torch_answers(store, job, net, card, test)
+    test = keep_answers(store, job, net, card)
     progress(1, total)
     request = Request(
         module=net,
         name=f"{job.ladder.name}:{job.rung.name}:s{job.seed}",
         preprocess=card.preprocess,
         class_names=card.class_names,
-        calibration=calibration_images(job.ladder, job.options),
+        calibration=calibration_images(job.ladder, job.options, job.rung),
         check=test.take(np.arange(min(PARITY_IMAGES, len(test)))),
         profile=job.options.profile,
+        outputs="logits" if job.ladder.regression is None else "values",
     )
     for done, fmt in enumerate(job.formats, start=2):
         if not job.has(fmt):
             data, made = convert(request, fmt)
             store.write_artifact(folder, data, made.model_copy(update={"checkpoint_sha256": card.sha256}))
         progress(done, total)
+
+
+def keep_answers(store: Store, job: ExportJob, net: nn.Module, card: CheckpointCard) -> Samples:
+    """The test images, after torch's answers to them are kept."""
+    if job.ladder.regression is None:
+        test = load_split(job.ladder, "test", NOTHING)
+        write_torch_answers(store, job, net, card, test)
+        return test
+    measured = load_part(job.ladder, "test")
+    if not job.has_answers():
+        write_torch_values(torch_table(store, job.ladder, job.rung, job.seed), net, card, measured, store)
+    return measured.samples
 
 
 def load_net(store: Store, ladder: Ladder, rung: Rung, seed: int) -> tuple[nn.Module, CheckpointCard]:
@@ -186,7 +201,7 @@ def load_net(store: Store, ladder: Ladder, rung: Rung, seed: int) -> tuple[nn.Mo
             "there is no checkpoint", seen=f"{rung.name} seed {seed}", hint=f"edgeval train {ladder.typed}"
         )
     path, card = found
-    net = build_net(ladder, rung, len(card.class_names), card.input_shape[2])
+    net = build_net(ladder, rung, len(card.class_names), card.input_shape)
     try:
         net.load_state_dict(load_file(path))
     except RuntimeError as error:
@@ -228,8 +243,9 @@ def write_torch_answers(store: Store, job: ExportJob, net: nn.Module, card: Chec
     store.write_table(path, table)
 
 
-def calibration_images(ladder: Ladder, options: ExportOptions) -> Samples:
-    """The training images that set the int8 ranges: the first n of one seeded permutation."""
-    train_set = load_split(ladder, "train", NOTHING)
+def calibration_images(ladder: Ladder, options: ExportOptions, rung: Rung) -> Samples:
+    """The training images that set the int8 ranges: the first n of one seeded permutation of those of the rung."""
+    numbers = ladder.regression is not None
+    train_set = load_part(ladder, "train", rung.images).samples if numbers else load_split(ladder, "train", NOTHING)
     count = min(options.calibration_images or ladder.export.calibration_images, len(train_set))
     return train_set.take(np.random.default_rng(0).permutation(len(train_set))[:count])

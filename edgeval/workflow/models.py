@@ -232,7 +232,9 @@ def model_of(side: SideSpec, path: Path, reporter: Reporter) -> Model:
     """A model file with its preprocessing: flags win over MODEL.toml or edgeval's own card, these over the defaults."""
     beside = path.with_suffix(".toml")
     made = artifact_card(path)
-    own = ModelCard(**made.preprocess.model_dump(), outputs=made.outputs) if made else ModelCard()
+    own = ModelCard()
+    if made:
+        own = ModelCard(**made.preprocess.model_dump(), outputs="auto" if made.outputs == "values" else made.outputs)
     card = read(ModelCard, beside) if beside.is_file() else own
     said = {
         name: getattr(side.flags, name) if getattr(side.flags, name) not in (None, "auto") else getattr(card, name)

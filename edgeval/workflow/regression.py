@@ -11,12 +11,12 @@ from pydantic import ValidationError
 
 from edgeval.compare.regress import RegressionContext, compare_values
 from edgeval.compare.regression_score import score_values
-from edgeval.errors import DataError, InputError, IntegrityError, RuntimeMissing
+from edgeval.errors import DataError, InputError, RuntimeMissing
 from edgeval.records.cards import explain
 from edgeval.records.regression import RegressionComparison, RegressionEvidence, RegressionScore
 from edgeval.records.reporter import Reporter
 from edgeval.records.seal import sealed
-from edgeval.records.values import Values, encode_values, holds_values, read_values
+from edgeval.records.values import Values, holds_values, read_values
 from edgeval.report import wording
 from edgeval.report.junit import render_junit
 from edgeval.report.regression import render_markdown
@@ -25,14 +25,13 @@ from edgeval.store import Store
 from edgeval.tasks.cri3 import is_magnets, load_cri3
 from edgeval.tasks.quantities import Quantities, load_quantities
 from edgeval.workflow.accelerator import accelerator_notes
-from edgeval.workflow.artifact import Model, model_identity
-from edgeval.workflow.bench import Bench, bench_of, origin_notes
+from edgeval.workflow.bench import bench_of, origin_notes
 from edgeval.workflow.described import board_notes
-from edgeval.workflow.finished import finished_elsewhere
 from edgeval.workflow.index import index_store, page_stem
 from edgeval.workflow.kept import file_stem, read_numbers
 from edgeval.workflow.models import Setting, SideSpec, check_side, is_model, model_of, text_is_rung
-from edgeval.workflow.run import accepted, answers, fitted, job_of, marks, preflight, ran_on, source_of, work_name
+from edgeval.workflow.numbers import run_values
+from edgeval.workflow.run import preflight
 
 Tolerance = tuple[float, ...] | None
 MOST_JSON = 256_000_000  # bytes; what is larger is none of ours
@@ -75,36 +74,6 @@ def compare_regression(
 def score_regression(path: Path, tolerance: Tolerance = None) -> RegressionScore:
     """Every measure of the regression table at `path`."""
     return score_values(read_values(path), tolerance=tolerance)
-
-
-def run_values(model: Model, data: Quantities, bench: Bench, store: Store, reporter: Reporter) -> Values:
-    """The model's numbers on that bench; from the results folder if they are there already."""
-    model = fitted(model, bench, store, reporter)
-    sha256 = model_identity(model.path)
-    name = work_name(model, sha256, bench, data.sha256, data.output_names)
-    table = store.table(name)
-    if not table.exists():
-        with finished_elsewhere(table):
-            outputs, result = answers(model, data.samples, bench, store, reporter, name)
-            if outputs.shape[1] != data.targets.shape[1]:
-                seen = f"{outputs.shape[1]} outputs, {data.targets.shape[1]} numbers a sample"
-                raise InputError(f"{model.name} does not answer for the numbers of the data", seen=seen)
-            source = source_of(model, data.sha256, result, sha256).model_copy(update=ran_on(bench, result))
-            made = Values(data.targets, outputs.astype("float64"), data.output_names, source, data.samples.ids)
-            store.write(table, encode_values(made))
-            store.chunks(name).clear()
-    try:
-        found = read_values(table, trusted=True)
-    except DataError as error:
-        raise IntegrityError(f"{table} is damaged", seen=error.what, hint="remove it and run again") from error
-    if found.source.sha256 != sha256 or len(found) != len(data):
-        raise IntegrityError(f"{table} does not belong to this model and data", hint="remove it and run again")
-    if bench.counter is not None and found.source.instructions is None:
-        job = job_of(model, data.samples, bench)
-        found = found.with_source(instructions=bench.counter(job, bench.facts, reporter))
-        store.write(table, encode_values(found))
-    accepted(model, bench, found.source)
-    return found.with_source(**marks(model, bench, found.source))
 
 
 def keep_regression(row: RegressionComparison, store: Store, *, report_dir: Path | None = None) -> Path:

@@ -88,7 +88,7 @@ def loop_job(job: RungJob, samples: Samples) -> Job:
     from edgeval.train import loop
 
     torch.manual_seed(job.seed)
-    net = build_net(job.ladder, job.rung, len(samples.class_names), samples.images.shape[3])
+    net = build_net(job.ladder, job.rung, len(samples.class_names), samples.images.shape[1:])
     start = None if job.overwrite else saved_state(job.folder, job.mark)
     return loop.Job(net, samples, preprocess_of(job.ladder), job.ladder.train, job.seed, job.device, start)
 
@@ -97,7 +97,7 @@ def finish(job: RungJob, samples: Samples, state: State) -> None:
     """Write the checkpoint of the last epoch, and drop what was kept to go on from."""
     from edgeval.train import loop
 
-    net = build_net(job.ladder, job.rung, len(samples.class_names), samples.images.shape[3])
+    net = build_net(job.ladder, job.rung, len(samples.class_names), samples.images.shape[1:])
     net.load_state_dict(loop.weights(state))
     _write(job, net, samples, preprocess_of(job.ladder), state.loss)
     (job.folder / STATE).unlink(missing_ok=True)
@@ -110,7 +110,7 @@ def adopt(job: RungJob) -> None:
 
     path = weights_file(job.ladder, job.rung)
     samples = load_split(job.ladder, "train", lambda done, total: None)
-    net = build_net(job.ladder, job.rung, len(samples.class_names), samples.images.shape[3])
+    net = build_net(job.ladder, job.rung, len(samples.class_names), samples.images.shape[1:])
     try:
         net.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:

@@ -18,6 +18,7 @@ from edgeval.records.reporter import Reporter
 from edgeval.records.scaling import Scaling
 from edgeval.store import Store
 from edgeval.workflow.answers import check_torch
+from edgeval.workflow.data import check_classifies
 from edgeval.workflow.export import torch_table
 from edgeval.workflow.fleet import targets_of
 from edgeval.workflow.keep import keep
@@ -38,6 +39,7 @@ def scaling_of_ladder(
 
     rules: margins that the rung to ship must keep. Raises MissingError.
     """
+    check_classifies(ladder)
     targets = targets_of(options.target)
     rungs = [ladder.rung(name) for name in options.rungs] or list(ladder.rungs)
     trained = _torch(ladder, rungs, options, store)

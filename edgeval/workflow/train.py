@@ -97,7 +97,7 @@ def _jobs(ladder: Ladder, options: TrainOptions, store: Store, data: str, pool: 
     """Asked rungs and seeds, the largest rung first: it takes longest."""
     rungs = [ladder.rung(name) for name in options.rungs] or list(ladder.rungs)
     seeds = options.seeds or ladder.train.seeds
-    device = pool.device or _device(options.device)
+    device = pool.device or device_of(options.device)
     alone = pool is jobs.LOCAL and ((options.workers or 0) == 1 or len(rungs) * len(seeds) == 1)
     threads = jobs.cores() if alone else 1
     return [
@@ -108,7 +108,7 @@ def _jobs(ladder: Ladder, options: TrainOptions, store: Store, data: str, pool: 
     ]
 
 
-def _device(asked: str) -> str:
+def device_of(asked: str) -> str:
     """The torch device. Raises InputError when a GPU is asked for that is not there."""
     from edgeval.train.predict import best_device
 

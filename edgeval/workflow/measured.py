@@ -1,0 +1,40 @@
+"""Data of a ladder that learns numbers: its training, validation and test parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from edgeval.errors import DataError
+from edgeval.records.ladder import Ladder
+from edgeval.tasks.cri3 import Part, Parts, load_cri3
+from edgeval.tasks.quantities import Quantities, load_quantities
+from edgeval.workflow.data import data_folder, task_name
+
+
+def load_part(ladder: Ladder, part: Part, count: int | None = None) -> Quantities:
+    """One part of a ladder's data; `count`: only the first training samples. Raises DataError."""
+    source = ladder.task
+    if source.simulated:
+        parts = Parts(source.test_images, source.validation_images)
+        return load_cri3(magnets_of(ladder), part, count=count if part == "train" else None, parts=parts)
+    path = {"train": source.train, "validation": source.validation, "test": source.test}[part]
+    assert path is not None
+    found = load_quantities(ladder.beside(path))
+    return first(found, count, task_name(ladder)) if part == "train" and count is not None else found
+
+
+def magnets_of(ladder: Ladder) -> Path:
+    """The folder of simulated magnets that a ladder learns from."""
+    return ladder.beside(ladder.task.magnets) if ladder.task.magnets else data_folder() / f"{ladder.task.name}"
+
+
+def first(data: Quantities, count: int, name: str) -> Quantities:
+    """The first samples. Raises DataError where there are fewer."""
+    if len(data) < count:
+        hint = "make images in the card's [regression] smaller"
+        raise DataError(
+            f"{name} has too few training samples for a rung", seen=f"{len(data)}, {count} asked", hint=hint
+        )
+    return Quantities(data.samples.take(np.arange(count)), data.targets[:count], data.output_names)

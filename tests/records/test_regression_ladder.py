@@ -1,0 +1,59 @@
+"""A ladder card that learns numbers: what it may say, its rungs, and what does not go together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgeval.errors import CardError
+from edgeval.records.ladder import Ladder, load_ladder
+
+GOOD = """
+schema = "edgeval/ladder/1"
+name = "mine"
+task = { magnets = "magnets" }
+net = { name = "vit", widths = [64, 128] }
+[regression]
+images = [250, 1000]
+updates = 10
+seeds = [3, 4]
+"""
+
+
+def card(folder: Path, text: str) -> Ladder:
+    (folder / "mine.toml").write_text(text)
+    return load_ladder(str(folder / "mine.toml"))
+
+
+def test_rungs_are_widths_times_training_sets_and_the_last_is_the_largest(tmp_path: Path) -> None:
+    found = card(tmp_path, GOOD)
+    assert [rung.name for rung in found.rungs] == ["d64-n250", "d64-n1000", "d128-n250", "d128-n1000"]
+    assert (found.rung("d64-n1000").images, found.rung("d64-n1000").width, found.seeds) == (1000, 64, (3, 4))
+    assert found.regression is not None
+    assert found.regression.searched == 2
+    assert card(tmp_path, GOOD.replace("[250, 1000]", "[250]")).rung("64").name == "d64-n250"
+    with pytest.raises(CardError, match="choose from d64-n250, d64-n1000"):
+        found.rung("d64")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[regression]", "[train]\nepochs = 3\n[regression]", "stands in place of"),
+        ('{ magnets = "magnets" }', '{ name = "cifar100" }', "needs magnets"),
+        ('{ magnets = "magnets" }', '{ name = "cri3", magnets = "magnets" }', "give either"),
+        ("[250, 1000]", "[1000, 250]", "must rise"),
+        ("updates", "update", "did you mean updates"),
+        ("64, 128", "66, 128", "multiples of 4"),
+        ('"vit", widths = [64', '"fcn", widths = [6.5', "whole numbers"),
+    ],
+)
+def test_what_does_not_fit_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(CardError, match=said):
+        card(tmp_path, GOOD.replace(old, new))
+
+
+def test_magnets_without_a_table_of_regression_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CardError, match=r"add a table \[regression\]"):
+        card(tmp_path, GOOD.partition("[regression]")[0])

@@ -1,0 +1,137 @@
+"""A ladder that learns numbers, as a user types it: trained on tiny pictures of known answers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeval.cli.edge import run
+from edgeval.records.ladder import load_ladder
+from edgeval.records.reporter import Silent
+from edgeval.store import Store
+from edgeval.workflow.fit import fit
+from edgeval.workflow.fitjob import FitJob, fit_rung, search_rate
+from edgeval.workflow.train import TrainOptions
+
+CARD = """
+schema = "edgeval/ladder/1"
+name = "tiny"
+task = { train = "train.npz", validation = "validation.npz", test = "test.npz", scale = 1 }
+net = { name = "fcn", widths = [4, 16] }
+export = { formats = ["tflite-fp32", "tflite-int8"], calibration_images = 32 }
+[regression]
+images = [40, 200]
+updates = 300
+rates = [0.003]
+checks = 5
+"""
+
+
+def lay(folder: Path) -> None:
+    """The card, and pictures whose brightness and slope are to be read."""
+    ramp = np.linspace(-1, 1, 8, dtype=np.float32)
+    for k, (part, n) in enumerate({"train": 200, "validation": 50, "test": 80}.items()):
+        rng = np.random.default_rng(k)
+        y = rng.random((n, 2)).astype(np.float32)
+        x = y[:, :1, None] + y[:, 1:, None] * ramp + rng.normal(0, 0.1, (n, 8, 8)).astype(np.float32)
+        np.savez(folder / f"{part}.npz", x=x[..., None], y=y, output_names=["bright", "slope"])
+    (folder / "tiny.toml").write_text(CARD)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the largest rung and a smaller one are trained."""
+    folder = tmp_path_factory.mktemp("fit") / "trained"
+    folder.mkdir()
+    lay(folder)
+    line = "train tiny.toml --rung w16-n200 --rung w4-n40 --workers 1 -q"
+    done = subprocess.run(
+        [sys.executable, "-m", "edgeval", *line.split()], cwd=folder, check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    (folder / "out.txt").write_text(done.stdout)
+    return folder
+
+
+@pytest.fixture
+def here(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of that folder, to work in."""
+    folder = tmp_path / "copy"
+    shutil.copytree(trained, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_training_says_how_well_each_rung_does_and_keeps_how_it_came_about(here: Path) -> None:
+    assert "w16-n200 seed 0: 1,618 parameters, rate 0.003, validation MSE bright" in (here / "out.txt").read_text()
+    card = json.loads((here / "runs/artifacts/tiny/w16-n200-s0/checkpoint.json").read_text())
+    assert (card["class_names"], card["fit"]["images"], card["recipe"]) == (["bright", "slope"], 200, None)
+    assert max(card["fit"]["validation_mse"]) < 1 / 12 / 4  # the mean's error is 1/12
+    small = json.loads((here / "runs/artifacts/tiny/w4-n40-s0/checkpoint.json").read_text())
+    assert sum(small["fit"]["validation_mse"]) > sum(card["fit"]["validation_mse"])
+
+
+def job_of(folder: Path, root: str, rates: str = "[0.003]") -> FitJob:
+    (folder / "tiny.toml").write_text(CARD.replace("[0.003]", rates))
+    ladder = load_ladder(str(folder / "tiny.toml"))
+    return FitJob(ladder, ladder.rung("w4-n40"), 0, Store(Path(root)).open().root, "cpu", 1, overwrite=False, mark="m")
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(here: Path) -> None:
+    whole, cut = job_of(here, "whole"), job_of(here, "cut")
+    ends = []
+
+    def stop(done: int, total: int) -> None:
+        ends.append(done)
+        if len(ends) == 3:
+            raise KeyboardInterrupt
+
+    for job in (whole, cut):
+        search_rate(job, lambda done, total: None)
+    fit_rung(whole, lambda done, total: None)
+    with pytest.raises(KeyboardInterrupt):
+        fit_rung(cut, stop)
+    assert (cut.folder / "training.safetensors").exists()
+    fit_rung(cut, lambda done, total: ends.append(done))
+    assert len(ends) == 6  # five checks: the third was cut before it was kept
+    same = [(job.folder / "checkpoint.safetensors").read_bytes() for job in (whole, cut)]
+    assert same[0] == same[1]
+
+
+def test_the_rate_with_the_lowest_validation_error_is_picked_and_one_that_diverges_is_not(here: Path) -> None:
+    job = job_of(here, "rates", "[1e-6, 0.003, 1e30]")
+    search_rate(job, lambda done, total: None)
+    found = json.loads((job.search / "rates.json").read_text())
+    assert (found["rate"], list(found["tried"])) == (0.003, ["1e-06", "0.003"])
+    assert [path.name for path in job.search.iterdir()] == ["rates.json"]
+
+
+def test_what_is_trained_stays_and_another_recipe_is_refused(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    ladder = load_ladder("tiny.toml")
+    cards = fit(ladder, TrainOptions(rungs=("w4-n40",), device="cpu"), Store(Path("runs")), Silent())
+    assert [card.rung for card in cards] == ["w4-n40"]
+    Path("tiny.toml").write_text(CARD.replace("updates = 300", "updates = 200"))
+    assert run(["train", "tiny.toml", "--rung", "w4-n40"]) == 2
+    assert "trained otherwise" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("train tiny.toml --epochs 3", "--epochs does not go with a ladder that learns numbers"),
+        ("train tiny.toml --cluster local", "--cluster does not go with"),
+        ("train tiny.toml --rung w4", "no such rung"),
+        ("scaling tiny.toml", "tiny learns numbers"),
+    ],
+)
+def test_what_does_not_go_with_numbers_is_said(
+    here: Path, line: str, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(line.split()) == 2
+    assert said in capfd.readouterr().err
