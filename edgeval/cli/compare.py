@@ -38,7 +38,7 @@ def compare(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet
     from edgeval.workflow.project import open_store
 
     store = open_store(runs)
-    if regression.is_asked(what, given):
+    if regression.is_asked(what, given, store):
         regression.compare_numbers(what, given, json_to=json_to, store=store, quiet=quiet)
         return 0
     with Display(quiet=quiet) as display:

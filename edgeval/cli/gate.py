@@ -59,7 +59,7 @@ def gate(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet: b
     if given["sequential"] and given["record"]:
         raise click.UsageError("--record needs all answers, and --sequential stops before; give one")
     settings, store = gate_settings(given["config"]), open_store(runs)
-    if regression.is_asked(what, given):
+    if regression.is_asked(what, given, store):
         asked = {**given, "json_to": json_to}
         return _code(regression.gate_numbers(what, asked, settings=settings, store=store, quiet=quiet), given)
     with Display(quiet=quiet) as display:

@@ -13,6 +13,7 @@ from edgeval.cli.display import Display
 from edgeval.cli.plain import echo
 
 if TYPE_CHECKING:
+    from edgeval.records.ladder import Ladder
     from edgeval.store import Store
     from edgeval.workflow.predict import Ran, RunOptions
 
@@ -78,9 +79,15 @@ def run(
             if state.state != "answered":
                 echo(f"{state.name}: {state.state} (exit code {state.exit_code}): {state.error}")
         return worst_code(state.exit_code for state in states)
+    card = choose_ladder(ladder, store)
+    if card.regression is not None:
+        if record is not None:
+            raise click.UsageError("--record does not go with a ladder that learns numbers")
+        _numbers(card, asked, store, quiet=quiet)
+        return 0
     how: dict[str, Any] = {"emulate": emulate, "instructions": instructions, "command": command}
     with Display(quiet=quiet) as display, recorded(names[0], record, reporter=display, **how) as opened:
-        for found in run_ladder(choose_ladder(ladder, store), replace(asked, opened=opened), store, display):
+        for found in run_ladder(card, replace(asked, opened=opened), store, display):
             _tell(found)
     if record is not None:
         echo(f"recorded {record}; edgeval gate --target {card_of(record)} replays it")
@@ -97,6 +104,18 @@ def _on_cluster(cluster: str, ladder: str | None, asked: RunOptions, store: Stor
     with Display(quiet=quiet) as display, pool_of(cluster, "run", display) as pool:
         for found in run_on(pool, choose_ladder(ladder, store), asked, store, display):
             _tell(found)
+
+
+def _numbers(card: Ladder, asked: RunOptions, store: Store, *, quiet: bool) -> None:
+    """The same for a ladder that learns numbers."""
+    from edgeval.workflow.numbers import run_numbers
+
+    with Display(quiet=quiet) as display:
+        for found in run_numbers(card, asked, store, display):
+            source, errors = found.table.source, (found.table.errors**2).mean(axis=0)
+            told = ", ".join(f"{name} {mse:.3g}" for name, mse in zip(found.table.output_names, errors, strict=True))
+            speed = f", {source.latency.p50:.3g} ms an image (p95 {source.latency.p95:.3g})" if source.latency else ""
+            echo(f"{source.name} seed {found.seed} {source.format} on {source.target}: MSE {told}{speed}")
 
 
 def _tell(found: Ran) -> None:

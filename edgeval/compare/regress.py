@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edgeval.compare.moved import curve, error_bins, most_moved, moved, oddities
 from edgeval.compare.order import positions
+from edgeval.compare.value_stages import ValueLink, value_stages
 from edgeval.errors import DataError
 from edgeval.measures import regression as measure
 from edgeval.measures.overlap import flips
@@ -29,13 +30,17 @@ PERFECT = "the reference makes no error: there is no ratio"
 
 @dataclass(frozen=True)
 class RegressionContext:
-    """What stands around a comparison; tolerance: one number for all outputs, or one for each, in their units."""
+    """What stands around a comparison; tolerance: one number for all outputs, or one for each, in their units.
+
+    links: the steps between both sides, the candidate last.
+    """
 
     tolerance: tuple[float, ...] | None = None
     target: Source | None = None
     notes: tuple[str, ...] = ()
     command: str = ""
     seed: int = 0
+    links: tuple[ValueLink, ...] = ()
 
 
 def compare_values(
@@ -57,6 +62,7 @@ def compare_values(
         metrics=_metrics(reference, candidate, flipped, found),
         mse_ratio=_estimate(found.get("mse_ratio"), PERFECT, len(reference)),
         per_output=outputs,
+        stages=value_stages(reference, context.links, tolerance),
         tolerance=tolerance,
         flips=flipped,
         latency_ms=candidate.source.latency,
@@ -169,9 +175,17 @@ def _output(reference: Values, candidate: Values, k: int, found: Mapping[str, Re
         max_abs=delta("max_abs", "a largest value has no interval"),
         mse_ratio=_estimate(found.get(f"{name}/mse_ratio"), PERFECT, n),
         moved=moved(before, now, None if spread is None else float(np.sqrt(spread.mean()))),
+        step=_step(candidate.source),
         bins=error_bins(target, before - target, now - target),
         curve=curve(before - target, now - target),
     )
+
+
+def _step(source: Source) -> float | None:
+    """The step of the grid that a model's outputs lie on; None where it is not known to be quantised."""
+    told = (source.runtime or {}).get("output")
+    found = told.get("scale") if isinstance(told, dict) else None
+    return float(found) if isinstance(found, int | float) and np.isfinite(found) and found > 0 else None
 
 
 def _delta(before: float | None, now: float | None, found: Resampled | None, *, n: int, reason: str) -> Delta:

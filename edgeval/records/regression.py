@@ -54,8 +54,26 @@ class ErrorCurve(Record):
         return self
 
 
+class ValueStage(Record):
+    """One step of the chain, each figure one an output.
+
+    mse: after the step; mse_change: across it; moved: root mean square of what the answers moved; lost, gained: samples
+    that left the tolerance and came in, null without one.
+    """
+
+    name: Literal["size", "export", "quantisation", "device"]
+    from_: str = Field(alias="from")
+    to: str
+    mse: tuple[float, ...]
+    mse_change: tuple[float, ...]
+    moved: tuple[float, ...]
+    lost: int | None = None
+    gained: int | None = None
+    net: int | None = None
+
+
 class OutputDelta(Record):
-    """One output on both sides."""
+    """One output on both sides; step: of the grid that the candidate's answers lie on, where it is quantised."""
 
     name: str
     mse: Delta
@@ -65,6 +83,7 @@ class OutputDelta(Record):
     max_abs: Delta
     mse_ratio: Estimate
     moved: Moved
+    step: float | None = None
     bins: tuple[ErrorBin, ...] = ()
     curve: ErrorCurve | None = None
 
@@ -95,6 +114,7 @@ class RegressionComparison(Record):
     metrics: dict[str, Delta]
     mse_ratio: Estimate
     per_output: tuple[OutputDelta, ...]
+    stages: tuple[ValueStage, ...] = ()
     tolerance: tuple[float, ...] | None = None
     flips: Flips | None = None
     latency_ms: Latency | None = None
@@ -118,6 +138,8 @@ class RegressionComparison(Record):
             raise ValueError("metrics must hold mse and mae on both sides")
         if len(within) > 1 or (limits is not None and len(limits) != len(names)):
             raise ValueError("tolerance, flips and within_tolerance come together, with one tolerance an output")
+        if any({len(s.mse), len(s.mse_change), len(s.moved)} != {len(names)} for s in self.stages):
+            raise ValueError("each stage needs one figure an output")
         return self
 
 

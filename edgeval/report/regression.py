@@ -78,6 +78,30 @@ def moved_words(output: OutputDelta) -> str:
     return f"RMS {figure(m.rms)}{relative}, 95% by at most {figure(m.p95)}, largest {figure(m.max)}"
 
 
+def stage_words(row: RegressionComparison) -> list[tuple[str, list[str], str]]:
+    """Each step's name, every output's change of MSE and what it was before, and who left the tolerance."""
+    found: list[tuple[str, list[str], str]] = []
+    for stage in row.stages:
+        changes = [
+            f"{figure(change, signed=True)} ({figure(after - change)} → {figure(after)})"
+            for after, change in zip(stage.mse, stage.mse_change, strict=True)
+        ]
+        flips = "" if stage.lost is None else f"{stage.lost:,} left the tolerance, {stage.gained:,} came in"
+        found.append((stage.name, changes, flips))
+    return found
+
+
+def step_words(row: RegressionComparison) -> str:
+    """How wide the grid of a quantised candidate is beside each output's error; empty where there is none."""
+    shares = []
+    for output in row.per_output:
+        mse = output.mse.candidate
+        if output.step is not None and mse:
+            shares.append(f"{output.step / math.sqrt(mse):.2f} of the RMSE of {wording.clean(output.name, 30)}")
+    steps = [output.step for output in row.per_output]
+    return f"one step of the output's grid, {figure(steps[0])}, is {', '.join(shares[:SHOWN])}" if shares else ""
+
+
 def worst_first(row: RegressionComparison) -> list[OutputDelta]:
     """Outputs by the ratio of their MSEs, the largest first; those without a ratio last."""
     return sorted(row.per_output, key=lambda o: -1.0 if o.mse_ratio.value is None else o.mse_ratio.value, reverse=True)
@@ -106,6 +130,8 @@ def render_text(row: RegressionComparison, *, report: Path | None) -> str:
         lines += _wrap(f"  moved    {moved_words(row.per_output[0])}", 79, " " * 11)
     else:
         lines += _outputs(row)
+    lines += _wrap(f"  {step_words(row)}", 79, "    ") if step_words(row) else []
+    lines += _stages(row)
     lines += [f"  latency {wording.latency(row.latency_ms)}"] if row.latency_ms else []
     lines += [f"  {wording.microcontroller(row.candidate)}"] if row.candidate.arena else []
     lines += ["", *_notes(row.notes)] if row.notes else []
@@ -138,6 +164,8 @@ def render_markdown(row: RegressionComparison) -> str:
         else []
     )
     parts = [head, *verdict, escape(sentence(row), 400), _measures(row), _by_output(row)]
+    parts += [_stage_table(row)] if row.stages else []
+    parts += [escape(step_words(row).capitalize() + ".", 400)] if step_words(row) else []
     parts += ["\n".join(f"- {escape(note, 400)}" for note in row.notes)] if row.notes else []
     parts += ["<sub>Change = candidate − reference. A comparison does not judge; `edgeval gate` does.</sub>"]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -196,6 +224,26 @@ def _outputs(row: RegressionComparison) -> list[str]:
     if len(row.per_output) > SHOWN:
         lines.append(f"  {len(row.per_output) - SHOWN} more outputs in the report")
     return [*lines, "  moved: RMS of candidate - reference, of the targets' standard deviation"]
+
+
+def _stages(row: RegressionComparison) -> list[str]:
+    """What each step changed in the MSE of the first outputs."""
+    if not row.stages:
+        return []
+    names = [wording.clean(output.name, 11) for output in row.per_output[:4]]
+    lines = ["", f"  {'change of MSE by':<18}" + "".join(f"{name:>13}" for name in names)]
+    for stage in row.stages:
+        lines.append(f"  {stage.name:<18}" + "".join(f"{figure(c, signed=True):>13}" for c in stage.mse_change[:4]))
+    return lines
+
+
+def _stage_table(row: RegressionComparison) -> str:
+    """One line a step, one column an output."""
+    shown = row.per_output[:20]
+    head = f"| Step: change of MSE | {' | '.join(escape(output.name) for output in shown)} | Tolerance |"
+    lines = [head, f"| :-- |{' --: |' * len(shown)} :-- |"]
+    lines += [f"| {name} | {' | '.join(cells[:20])} | {flips} |" for name, cells, flips in stage_words(row)]
+    return "\n".join(lines)
 
 
 def _short(ratio: float) -> str:

@@ -104,7 +104,7 @@ def compare_ladder(
         fmt = options.format or bench.target.model.format
         reference, rungs, seed = choose(ladder, options, store)
         samples = samples or load_split(ladder, "test", reporter.bar("test data", ""))
-        command = _command(ladder, options, seed) + store.flag
+        command = command_of(ladder, options, seed) + store.flag
         part = samples if options.images is None else subset(samples, options.images)
         before(part.labels, part.class_names)
         chain = Chain(ladder, seed, fmt, part, desktop, bench, store, reporter, command, options, samples)
@@ -152,7 +152,7 @@ def _seeds(ladder: Ladder, store: Store) -> list[int]:
     return sorted({seed for rung in ladder.rungs for seed in store.seeds(ladder.name, rung.name)})
 
 
-def _command(ladder: Ladder, options: CompareOptions, seed: int) -> str:
+def command_of(ladder: Ladder, options: CompareOptions, seed: int) -> str:
     """The command line that gives this comparison again."""
     words = ["edgeval compare", shlex.quote(ladder.typed), f"--target {shlex.quote(options.target)}"]
     words += [f"--rung {name}" for name in options.rungs]
@@ -241,13 +241,13 @@ def _links(chain: Chain, reference: Rung, rung: Rung) -> list[Link]:
     links = []
     if rung != reference:
         links.append(Link("size", f"{rung.name} torch", _torch(chain, rung)))
-    twin, here = float_twin(chain.format), chain.bench if _is_desktop(chain) else chain.desktop
+    twin, here = float_twin(chain.format), chain.bench if is_desktop(chain.bench, chain.desktop) else chain.desktop
     place = here if chain.format == twin else chain.desktop
     links.append(Link("export", f"{rung.name} {twin} on {DESKTOP}", _answers(chain, rung, twin, place)))
     if chain.format != twin:
         table = _answers(chain, rung, chain.format, here)
         links.append(Link("quantisation", f"{rung.name} {chain.format} on {DESKTOP}", table))
-    if not _is_desktop(chain):
+    if not is_desktop(chain.bench, chain.desktop):
         label = f"{rung.name} {chain.format} on {chain.bench.name}"
         links.append(Link("device", label, _answers(chain, rung, chain.format, chain.bench)))
     return links
@@ -267,12 +267,12 @@ def _answers(chain: Chain, rung: Rung, fmt: Format, bench: Bench) -> Predictions
     return run_images(model, chain.whole, chain.options.images, bench, chain.store, chain.reporter)
 
 
-def _is_desktop(chain: Chain) -> bool:
+def is_desktop(bench: Bench, desktop: Bench) -> bool:
     """Whether the target is this computer with its usual runtime: then there is no device step."""
-    one, two = chain.bench.target, chain.desktop.target
+    one, two = bench.target, desktop.target
     return (
-        chain.bench.origin == "desktop"
-        and chain.bench.accelerator is None
+        bench.origin == "desktop"
+        and bench.accelerator is None
         and one.runtime.kernels == two.runtime.kernels
         and one.runtime.engine == two.runtime.engine
     )

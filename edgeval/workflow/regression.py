@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from edgeval.compare.regress import RegressionContext, compare_values
 from edgeval.compare.regression_score import score_values
 from edgeval.errors import DataError, InputError, RuntimeMissing
+from edgeval.gate.judge import EXIT, worst
 from edgeval.records.cards import explain
 from edgeval.records.regression import RegressionComparison, RegressionEvidence, RegressionScore
 from edgeval.records.reporter import Reporter
@@ -114,6 +116,22 @@ def _pages(row: RegressionComparison, stem: Path) -> Path:
 def as_json(row: RegressionComparison) -> str:
     """The comparison as JSON."""
     return json.dumps(sealed(row.model_dump(mode="json", by_alias=True)), indent=1, allow_nan=False)
+
+
+def rows_as_json(rows: Sequence[RegressionComparison]) -> str:
+    """One comparison as an object; several as a list under `rows`, with the status that counts for all of them."""
+    if len(rows) == 1:
+        return as_json(rows[0])
+    whole: dict[str, Any] = {
+        "schema": "edgeval/compare/1",
+        "task": "regression",
+        "rows": [json.loads(as_json(row)) for row in rows],
+    }
+    verdicts = [row.verdict for row in rows if row.verdict]
+    if verdicts:
+        status = worst([verdict.status for verdict in verdicts])
+        whole["verdict"] = {"status": status, "exit_code": EXIT[status]}
+    return json.dumps(whole, indent=1, allow_nan=False)
 
 
 def read_regression(path: Path) -> RegressionComparison | None:
