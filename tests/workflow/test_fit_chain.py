@@ -50,13 +50,25 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fit") / "trained"
     folder.mkdir()
     lay(folder)
-    line = "train tiny.toml --rung w16-n200 --rung w4-n40 --workers 1 -q"
-    done = subprocess.run(
-        [sys.executable, "-m", "edgeval", *line.split()], cwd=folder, check=False, capture_output=True, text=True
-    )
+    type_in(folder, "train tiny.toml --rung w16-n200 --rung w4-n40 --workers 1 -q")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy in which both are exported."""
+    folder = tmp_path_factory.mktemp("fit") / "exported"
+    shutil.copytree(trained, folder)
+    type_in(folder, "export tiny.toml --workers 1 -q")
+    return folder
+
+
+def type_in(folder: Path, line: str) -> None:
+    """Type a command line there; what it prints is kept in out.txt."""
+    command = [sys.executable, "-m", "edgeval", *line.split()]
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (folder / "out.txt").write_text(done.stdout)
-    return folder
 
 
 @pytest.fixture
@@ -75,6 +87,44 @@ def test_training_says_how_well_each_rung_does_and_keeps_how_it_came_about(here:
     assert max(card["fit"]["validation_mse"]) < 1 / 12 / 4  # the mean's error is 1/12
     small = json.loads((here / "runs/artifacts/tiny/w4-n40-s0/checkpoint.json").read_text())
     assert sum(small["fit"]["validation_mse"]) > sum(card["fit"]["validation_mse"])
+
+
+def test_the_exported_rungs_run_and_are_compared_step_by_step(
+    exported: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(exported)
+    assert "tiny:w16-n200:s0 tflite-int8.tflite" in (exported / "out.txt").read_text()
+    artifact = json.loads((exported / "runs/artifacts/tiny/w4-n40-s0/tflite-int8.tflite.json").read_text())
+    assert (artifact["outputs"], artifact["calibration"]["n"]) == ("values", 32)
+    assert run(["run", "tiny.toml", "--rung", "w4-n40", "--format", "tflite-fp32", "-q"]) == 0
+    assert "tiny:w4-n40 seed 0 tflite-fp32 on desktop: MSE bright" in capfd.readouterr().out
+    assert run(["compare", "tiny.toml", "--tolerance", "0.05", "-q", "--json", "-"]) == 0
+    row = json.loads(capfd.readouterr().out)
+    stages, outputs = row["stages"], row["per_output"]
+    assert [stage["name"] for stage in stages] == ["size", "export", "quantisation"]
+    for k, output in enumerate(outputs):
+        assert sum(stage["mse_change"][k] for stage in stages) == pytest.approx(output["mse"]["delta"], abs=1e-12)
+        assert output["step"] == pytest.approx(artifact["output"]["scale"])
+    assert max(map(abs, stages[1]["mse_change"])) < 1e-6
+    assert sum(stage["net"] for stage in stages) == row["flips"]["gained"] - row["flips"]["lost"]
+    assert (row["candidate"]["leaked"], row["n"]) == (0, 80)
+
+
+def test_the_gate_judges_a_rung_by_its_rules_on_numbers(
+    exported: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(exported)
+    (exported / "edgeval.toml").write_text('[[gate.rules]]\nmetric = "mse_ratio"\nmax = 1.5\n')
+    assert run(["gate", "tiny.toml", "--rung", "w16-n200", "-q"]) == 0
+    out = capfd.readouterr().out
+    assert "PASS" in out
+    assert "change of MSE by" in out
+    assert run(["gate", "tiny.toml", "--rung", "w16-n200", "--rung", "w4-n40", "-q", "--json", "-"]) == 1
+    both = json.loads(capfd.readouterr().out)
+    assert [row["verdict"]["status"] for row in both["rows"]] == ["PASS", "FAIL"]
+    assert both["verdict"] == {"status": "FAIL", "exit_code": 1}
+    page = (exported / "runs/reports/desktop/tiny-w16-n200-against-tiny-w4-n40.html").read_text()
+    assert "Step by step" in page
 
 
 def job_of(folder: Path, root: str, rates: str = "[0.003]") -> FitJob:
