@@ -54,8 +54,7 @@ def run(
       edgeval run scalecnn-digits100 --cluster 10.0.0.1:6379
     """
     from edgeval.cli.pairs import one_or_many
-    from edgeval.records.fleet import worst_code
-    from edgeval.workflow.predict import RunOptions, run_fleet, run_ladder
+    from edgeval.workflow.predict import RunOptions, run_ladder
     from edgeval.workflow.project import choose_ladder, choose_target, open_store
     from edgeval.workflow.record import card_of, recorded
     from edgeval.workflow.standin import check_counted
@@ -73,18 +72,10 @@ def run(
         _on_cluster(cluster, ladder, asked, store, quiet=quiet)
         return 0
     if len(names) > 1:
-        with Display(quiet=quiet) as display:
-            states = run_fleet(choose_ladder(ladder, store), asked, names, store, _tell, display)
-        for state in states:
-            if state.state != "answered":
-                echo(f"{state.name}: {state.state} (exit code {state.exit_code}): {state.error}")
-        return worst_code(state.exit_code for state in states)
+        return _on_several(choose_ladder(ladder, store), asked, names, store, quiet=quiet)
     card = choose_ladder(ladder, store)
     if card.regression is not None:
-        if record is not None:
-            raise click.UsageError("--record does not go with a ladder that learns numbers")
-        _numbers(card, asked, store, quiet=quiet)
-        return 0
+        return _numbers(card, asked, store, record, quiet=quiet)
     how: dict[str, Any] = {"emulate": emulate, "instructions": instructions, "command": command}
     with Display(quiet=quiet) as display, recorded(names[0], record, reporter=display, **how) as opened:
         for found in run_ladder(card, replace(asked, opened=opened), store, display):
@@ -92,6 +83,19 @@ def run(
     if record is not None:
         echo(f"recorded {record}; edgeval gate --target {card_of(record)} replays it")
     return 0
+
+
+def _on_several(card: Ladder, asked: RunOptions, names: tuple[str, ...], store: Store, *, quiet: bool) -> int:
+    """The same on several targets at once; the worst exit code."""
+    from edgeval.records.fleet import worst_code
+    from edgeval.workflow.predict import run_fleet
+
+    with Display(quiet=quiet) as display:
+        states = run_fleet(card, asked, names, store, _tell, display)
+    for state in states:
+        if state.state != "answered":
+            echo(f"{state.name}: {state.state} (exit code {state.exit_code}): {state.error}")
+    return worst_code(state.exit_code for state in states)
 
 
 def _on_cluster(cluster: str, ladder: str | None, asked: RunOptions, store: Store, *, quiet: bool) -> None:
@@ -106,16 +110,19 @@ def _on_cluster(cluster: str, ladder: str | None, asked: RunOptions, store: Stor
             _tell(found)
 
 
-def _numbers(card: Ladder, asked: RunOptions, store: Store, *, quiet: bool) -> None:
+def _numbers(card: Ladder, asked: RunOptions, store: Store, record: Path | None, *, quiet: bool) -> int:
     """The same for a ladder that learns numbers."""
     from edgeval.workflow.numbers import run_numbers
 
+    if record is not None:
+        raise click.UsageError("--record does not go with a ladder that learns numbers")
     with Display(quiet=quiet) as display:
         for found in run_numbers(card, asked, store, display):
             source, errors = found.table.source, (found.table.errors**2).mean(axis=0)
             told = ", ".join(f"{name} {mse:.3g}" for name, mse in zip(found.table.output_names, errors, strict=True))
             speed = f", {source.latency.p50:.3g} ms an image (p95 {source.latency.p95:.3g})" if source.latency else ""
             echo(f"{source.name} seed {found.seed} {source.format} on {source.target}: MSE {told}{speed}")
+    return 0
 
 
 def _tell(found: Ran) -> None:
