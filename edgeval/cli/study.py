@@ -64,11 +64,13 @@ def study(
     """
     from edgeval.report.study_text import render_study_text
     from edgeval.workflow.study import study_of_file, study_of_paper
-    from edgeval.workflow.study_report import write_study
+    from edgeval.workflow.study_report import check_folder, write_study
 
     typed = any(value for key, value in given.items() if key != "device")
     if (answers or published) and (typed or (answers and published)):
         raise click.UsageError("--answers FILE and --published stand alone: they analyse what is there")
+    if out is not None:
+        check_folder(out)
     fault: Exception | None = None
     if answers is not None:
         found = study_of_file(answers)

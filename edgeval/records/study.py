@@ -104,7 +104,7 @@ class ClassRow(Record):
     small: float
     large: float
     delta: float
-    sd: float
+    sd: float | None = None
 
 
 class Claim(Record):

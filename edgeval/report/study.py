@@ -39,11 +39,10 @@ def study_blocks(study: Study) -> Iterator[Block]:
 def summary(study: Study) -> str:
     """What the study rests on, in a sentence."""
     torch = [row for row in study.rows if row.format == TORCH]
-    networks = sum(len(row.seeds) for row in torch)
+    total = sum(len(row.seeds) for row in torch)
+    networks = f"{total} network{'s' * (total != 1)}"
     sizes = f"{len(torch)} sizes" if len(torch) != 1 else "one size"
-    return (
-        f"{networks} networks of {sizes}, protocol {', '.join(study.protocols)}; {wording.count(study.n)} test images."
-    )
+    return f"{networks} of {sizes}, protocol {', '.join(study.protocols)}; {wording.count(study.n)} test images."
 
 
 def claims_table(study: Study) -> Table:
@@ -214,11 +213,11 @@ def _classes(classes: Sequence[ClassRow]) -> Iterator[Block]:
                 wording.percent(row.small, 1),
                 wording.percent(row.large, 1),
                 wording.points(row.delta),
-                f"{100 * row.sd:.1f}",
+                wording.DASH if row.sd is None else f"{100 * row.sd:.1f}",
             )
             for row in shown
         )
-        yield Table(("Class", "Smallest", "Largest", "Change", "SD over seeds, pt"), body)
+        yield known_columns(Table(("Class", "Smallest", "Largest", "Change", "SD over seeds, pt"), body))
 
 
 def shares(spread: Spread | None) -> str:

@@ -40,7 +40,11 @@ def load(split: Split, folder: Path, progress: Progress) -> Samples:
     path = folder / TABLE
     if not path.is_file():
         make(folder, progress)
-    arrays = read_npz(path)
+    try:
+        arrays = read_npz(path)
+    except DataError as error:
+        hint = f"delete it to have it made again from {ARCHIVE}"
+        raise DataError(error.what, seen=error.seen, hint=hint) from error
     check(path, arrays, split)
     images, labels = arrays[f"x_{split}"], as_labels(arrays[f"y_{split}"], f"y_{split} of {path}")
     ids = tuple(f"{split}-{i:05d}" for i in range(len(labels)))

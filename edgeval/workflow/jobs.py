@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import signal
@@ -177,7 +178,7 @@ def _child(connection: Connection, work: Work, job: Any, log: Path | None) -> No
     except MemoryError:
         message = ("error", BenchError("a worker process ran out of memory", hint="try --workers 1"))
     except OSError as error:
-        message = ("error", BenchError("a worker process met an error of the system", seen=error))
+        message = ("error", BenchError("a worker process met an error of the system", seen=error, hint=_remedy(error)))
     except Exception as error:  # the edge of a process: a library may raise anything
         where = f"; details in {log}" if log else ""
         traceback.print_exc()
@@ -185,6 +186,11 @@ def _child(connection: Connection, work: Work, job: Any, log: Path | None) -> No
         message = ("error", BenchError("a worker process failed", seen=f"{type(error).__name__}: {error}", hint=hint))
     connection.send(message)
     connection.close()
+
+
+def _remedy(error: OSError) -> str:
+    """What helps: a full disk leaves what was saved before."""
+    return "make room there, and run the same line to go on" if error.errno == errno.ENOSPC else ""
 
 
 def _end_with_parent() -> None:

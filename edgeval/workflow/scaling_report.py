@@ -17,14 +17,14 @@ SUFFIXES = (".svg", ".html")
 def check_figure(path: Path | None) -> None:
     """Raise InputError where the picture asked for has no known suffix, RuntimeMissing where none can be drawn."""
     if path is not None:
-        if path.suffix not in SUFFIXES:
+        if path.suffix.lower() not in SUFFIXES:
             raise InputError("--figure writes .svg or .html", seen=path, hint="--figure laws.svg")
         environment()
 
 
 def write_figure(scaling: Scaling, path: Path) -> str:
     """The picture alone (.svg), or the whole page (.html); the line that says where it is."""
-    if path.suffix == ".html":
+    if path.suffix.lower() == ".html":
         text = render_scaling(scaling)
     else:
         from edgeval.report.lawfigure import curves_of, law_figure, standalone

@@ -176,7 +176,8 @@ def told(parts: list[Part], store: Store) -> str:
     )
     protocols = ", ".join(dict.fromkeys(part.ladder.train.protocol for part in parts))
     done = f", {there} of them trained already" if there else ""
-    return f'{len(all_of)} networks, protocol "{protocols}"{done}; stop at any time and run the same line to go on'
+    count = f"{len(all_of)} network{'s' * (len(all_of) != 1)}"
+    return f'{count}, protocol "{protocols}"{done}; stop at any time and run the same line to go on'
 
 
 def _rung(part: Part, rung: Rung, work: Work) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgeval.compare.study.entry import confidences, entry
-from edgeval.errors import DataError
+from edgeval.errors import DataError, IntegrityError
 from edgeval.records.answers import Answers, encode, no_answers, read_answers
 from edgeval.records.artifact import TORCH
 from edgeval.records.ladder import Ladder, Rung
@@ -22,8 +22,19 @@ class Kept:
     def __init__(self, store: Store, folder: Path, earlier: Path | None = None) -> None:
         """Go on from the folder's own file; where it has none yet, from an earlier one."""
         self.store, self.path = store, folder / "answers.npz"
-        start = self.path if self.path.exists() else earlier
-        self.answers: Answers | None = read_answers(start) if start else None
+        self.answers: Answers | None = None
+        if self.path.exists():
+            self.answers = self._own()
+        elif earlier:
+            self.answers = read_answers(earlier)
+
+    def _own(self) -> Answers:
+        """The folder's own file. Raises IntegrityError where it is not what a study wrote."""
+        try:
+            return read_answers(self.path)
+        except DataError as error:
+            hint = "remove it and run the same line: trained networks answer again"
+            raise IntegrityError(f"{self.path} is damaged", seen=error.what, hint=hint) from error
 
     def add(self, table: Predictions, ladder: str, rung: str, seed: int, protocol: str) -> None:
         """Keep one network's answers. Raises DataError for answers to other images."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgeval.errors import RuntimeMissing
+from edgeval.errors import InputError, RuntimeMissing
 from edgeval.records.study import Study
 from edgeval.report.blocks import Figure, render_blocks_html, render_blocks_markdown
 from edgeval.report.pages import environment
@@ -13,6 +13,17 @@ from edgeval.store import Store
 
 TITLE = "Scaling laws in the tiny regime, as trained and as deployed"
 CAPTION = "Error against parameters, means over seeds with one standard deviation; below, exponents between neighbours"
+
+
+def check_folder(folder: Path) -> None:
+    """Raise InputError where a report could not be written: before hours of work, not after."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = Store(folder).write(folder / ".writable", b"")
+        probe.unlink()
+    except OSError as error:
+        hint = f"{error.strerror}; choose another --out DIR"
+        raise InputError("the folder of the report cannot be used", seen=folder, hint=hint) from error
 
 
 def write_study(study: Study, folder: Path) -> Path:

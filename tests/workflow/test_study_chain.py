@@ -68,6 +68,23 @@ def test_answers_from_elsewhere_spare_the_training(
     assert type_there(line.replace("--trained-only ", ""))[0] == 2
 
 
+def test_a_damaged_file_of_its_own_answers_is_named_with_what_mends_it(type_there: Callable[[str], Typed]) -> None:
+    KEPT.mkdir(parents=True, exist_ok=True)
+    (KEPT / "answers.npz").write_bytes(b"half a file")
+    code, _, err = type_there(f"{LINE} --trained-only")
+    (KEPT / "answers.npz").unlink()
+    assert code == 5
+    assert "is damaged" in err
+    assert "remove it and run the same line" in err
+
+
+def test_a_folder_that_cannot_hold_the_report_is_told_before_the_work(type_there: Callable[[str], Typed]) -> None:
+    Path("taken").write_text("a file")
+    code, out, err = type_there("study tiny-regime --trained-only --out taken/report")
+    assert (code, out) == (2, "")
+    assert "choose another --out DIR" in err
+
+
 def test_a_rung_that_diverges_leaves_the_others_alone(demo: Demo, type_there: Callable[[str], Typed]) -> None:
     card = (Path(__file__).parents[2] / "models" / "scalecnn-digits100.toml").read_text()
     wild = card.replace("widths = [4, 8, 12]", "widths = [2, 3]").replace("lr = 0.05", "lr = 1e30")

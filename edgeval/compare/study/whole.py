@@ -161,7 +161,7 @@ def _classes(answers: Answers, rungs: Rungs) -> list[ClassRow]:
             small=float(means[0][c]),
             large=float(means[1][c]),
             delta=float(means[1][c] - means[0][c]),
-            sd=float(np.sqrt(spreads[0][c] + spreads[1][c])),
+            sd=float(np.sqrt(spreads[0][c] + spreads[1][c])) if max(map(len, ends)) > 1 else None,
         )
         for c, name in enumerate(answers.class_names)
         if not np.isnan(means[0][c])
