@@ -22,7 +22,8 @@ from edgeval.records.predictions import read_table
 from tests.workflow.test_train import CARD, NET
 
 pytest.importorskip("ray", reason="the extra cluster is not installed")
-pytestmark = pytest.mark.timeout(240)
+# Ray's nodes are forked from here, where another test may have loaded JAX, which warns of any fork.
+pytestmark = [pytest.mark.timeout(240), pytest.mark.filterwarnings("ignore:os.fork")]
 ROOT = Path(__file__).parents[2]
 FAILS = "    if width == 6:\n        raise TypeError('no six')\n"
 FORMATS = ["tflite-int8"]
