@@ -24,6 +24,7 @@ from edgeval.cli.display import Display
     help="What the rung to ship must keep of the largest one; may be repeated.  [default: bottom5=5pt]",
 )
 @click.option("--figure", type=click.Path(path_type=Path), metavar="FILE", help="Write the picture: .svg or .html.")
+@options.cluster
 @options.json_file
 @options.runs
 @options.quiet
@@ -37,6 +38,7 @@ def scaling(
     formats: tuple[str, ...],
     margins: tuple[str, ...],
     figure: Path | None,
+    cluster: str | None,
     json_to: str | None,
     runs: Path | None,
     quiet: bool,
@@ -53,6 +55,7 @@ def scaling(
       edgeval scaling scalecnn-digits100
       edgeval scaling scalecnn-digits100 --keep bottom5=5pt --keep top1=2pt
       edgeval scaling scalecnn-digits100 --target desktop --format tflite-int8 --json laws.json
+      edgeval scaling scalecnn-cifar100 --cluster 10.0.0.1:6379
       edgeval scaling --points errors.csv --figure laws.svg
       edgeval scaling --points errors.csv --json -
     """
@@ -60,12 +63,13 @@ def scaling(
     from edgeval.workflow.keep import DEFAULT, margin_rule
     from edgeval.workflow.predict import RunOptions
     from edgeval.workflow.project import choose_ladder, choose_target, open_store
+    from edgeval.workflow.runjob import run_there
     from edgeval.workflow.scaling import scaling_of_ladder, scaling_of_points
     from edgeval.workflow.scaling_report import check_figure, keep_scaling, write_figure
 
     check_figure(figure)
     if points is not None:
-        if ladder or target or emulate or rungs or seeds or formats or margins:
+        if ladder or target or emulate or rungs or seeds or formats or margins or cluster:
             raise click.UsageError("--points stands alone: give a ladder and its options, or a file of points")
         found, note = scaling_of_points(points), ""
     else:
@@ -74,6 +78,8 @@ def scaling(
         asked = RunOptions(choose_target(target), emulate, rungs, formats, seeds)  # type: ignore[arg-type]
         ladder_card = choose_ladder(ladder, store)
         with Display(quiet=quiet) as display:
+            if cluster is not None:
+                run_there(cluster, ladder_card, asked, store, display)
             found = scaling_of_ladder(ladder_card, asked, store, display, rules=rules)
         note = keep_scaling(found, ladder_card.name, store)
     if figure is not None:

@@ -19,6 +19,7 @@ from edgeval.workflow.artifact import rung_model
 from edgeval.workflow.bench import open_bench
 from edgeval.workflow.data import Split, load_split
 from edgeval.workflow.predict import Ran, RunOptions, asked_rungs
+from edgeval.workflow.remote import pool_of
 from edgeval.workflow.run import run_model
 
 DESKTOP = "desktop"
@@ -93,6 +94,14 @@ def run_on(pool: jobs.Pool, ladder: Ladder, options: RunOptions, store: Store, r
             yield Ran(table, store.root / place, job.rung, job.seed)
     if errors:
         raise errors[0]
+
+
+def run_there(address: str, ladder: Ladder, options: RunOptions, store: Store, reporter: Reporter) -> None:
+    """The same on the cluster at an address; the tables lie in the results folder afterwards, as if they ran here."""
+    desktop(options.target)
+    with pool_of(address, "run", reporter) as pool:
+        for ran in run_on(pool, ladder, options, store, reporter):
+            reporter.say(f"{ran.table.source.name} seed {ran.seed} {ran.table.source.format} is done")
 
 
 def desktop(name: str) -> Target:

@@ -90,6 +90,14 @@ def test_too_few_rungs_are_told_before_anything_runs(type_there: Callable[[str],
     assert "at least 3 exported rungs (seen: c4, c8); leave --rung away" in err
 
 
+def test_only_the_desktop_is_run_on_a_cluster(type_there: Callable[[str], Typed], tmp_path: Path) -> None:
+    code, out, err = type_there("scaling scalecnn-digits100 --cluster local --target rpi4")
+    assert (code, out) == (2, "")
+    assert "only the target desktop runs on a cluster" in err
+    code, _, err = type_there(f"scaling --points {written(tmp_path, GOOD)} --cluster local")
+    assert (code, "--points stands alone" in err) == (2, True)
+
+
 def test_wrong_use_is_said(type_there: Callable[[str], Typed], tmp_path: Path) -> None:
     code, _, err = type_there(f"scaling scalecnn-digits100 --points {written(tmp_path, GOOD)}")
     assert (code, "--points stands alone" in err) == (2, True)

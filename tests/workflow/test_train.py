@@ -106,6 +106,16 @@ def test_a_damaged_state_means_starting_over_not_failing(type_in: Typed, tmp_pat
     assert type_in("train long.toml --epochs 1 -q")[0] == 0
 
 
+def test_a_file_that_cannot_grow_ends_in_one_line_that_names_it(type_in: Typed, tmp_path: Path) -> None:
+    line = f"ulimit -f 40; exec {sys.executable} -m edgeval train long.toml --epochs 2 -q"
+    done = subprocess.run(["bash", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 4, done.stderr
+    assert "training.safetensors" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "runs").rglob("*.part"))
+    assert type_in("train long.toml --epochs 2 -q")[0] == 0
+
+
 def test_what_is_trained_is_not_trained_again_nor_mixed_up(type_in: Typed, tmp_path: Path) -> None:
     assert type_in("train long.toml --epochs 1 -q")[0] == 0
     (path,) = (tmp_path / "runs").rglob("checkpoint.safetensors")
