@@ -39,6 +39,7 @@ class Job:
     seed: int
     device: str = "cpu"
     start: State | None = None
+    name: str = ""
 
 
 def train(job: Job, *, save: Callable[[State], None], progress: Progress) -> State:
@@ -68,7 +69,8 @@ def train(job: Job, *, save: Callable[[State], None], progress: Progress) -> Sta
 def diverged(job: Job, epoch: int, loss: float) -> IntegrityError:
     """What to say of a seed whose loss is no number any more."""
     hint = f"lower lr (now {job.recipe.lr:g}) in the ladder card and train again"
-    return IntegrityError(f"the training loss became {loss} in epoch {epoch + 1}", seen=f"seed {job.seed}", hint=hint)
+    which = f"{job.name} seed {job.seed}".strip()
+    return IntegrityError(f"the training loss became {loss} in epoch {epoch + 1}", seen=which, hint=hint)
 
 
 def cosine(recipe: Recipe, epoch: int) -> float:

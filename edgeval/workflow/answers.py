@@ -1,11 +1,31 @@
-"""Torch's own answers, kept at export, and whether they still belong to the data and the checkpoint."""
+"""Torch's own answers, kept at export: where they come from, and whether they still belong to data and checkpoint."""
 
 from __future__ import annotations
 
 from edgeval.errors import IntegrityError
+from edgeval.records.artifact import TORCH
+from edgeval.records.checkpoint import CheckpointCard
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Source
 from edgeval.store import Store
+
+
+def torch_source(card: CheckpointCard, data_sha256: str) -> Source:
+    """Where the answers of a trained network in torch come from."""
+    import torch
+
+    how = card.recipe or (card.fit.recipe if card.fit else None)
+    return Source(
+        name=f"{card.ladder}:{card.rung}",
+        format=TORCH,
+        origin="desktop",
+        sha256=card.sha256,
+        params=card.params,
+        runtime={"engine": "torch", "version": torch.__version__},
+        data_sha256=data_sha256,
+        preprocess=card.preprocess,
+        notes=(f"trained by protocol: {how.protocol}",) if how else (),
+    )
 
 
 def check_torch(

@@ -12,11 +12,12 @@ from edgeval.errors import IntegrityError, MissingError
 from edgeval.records.artifact import TORCH, ArtifactCard, Format, Profile, file_name
 from edgeval.records.checkpoint import CheckpointCard
 from edgeval.records.ladder import Ladder, Rung
-from edgeval.records.predictions import Source, from_outputs
+from edgeval.records.predictions import from_outputs
 from edgeval.records.reporter import Progress, Reporter
 from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow import jobs
+from edgeval.workflow.answers import torch_source
 from edgeval.workflow.data import Split, build_net, load_split, need
 from edgeval.workflow.measured import load_part
 from edgeval.workflow.torch_numbers import kept_values, write_torch_values
@@ -214,31 +215,18 @@ def load_net(store: Store, ladder: Ladder, rung: Rung, seed: int) -> tuple[nn.Mo
 
 def write_torch_answers(store: Store, job: ExportJob, net: nn.Module, card: CheckpointCard, test: Samples) -> None:
     """Keep the torch logits of the test set: what `compare` starts from, without torch."""
-    import torch
-
     from edgeval.train.predict import logits
 
     path = torch_table(store, job.ladder, job.rung, job.seed)
     if job.has_answers():
         return
-    source = Source(
-        name=f"{job.ladder.name}:{job.rung.name}",
-        format=TORCH,
-        origin="desktop",
-        sha256=card.sha256,
-        params=card.params,
-        runtime={"engine": "torch", "version": torch.__version__},
-        data_sha256=test.sha256,
-        preprocess=card.preprocess,
-        notes=(f"trained by protocol: {card.recipe.protocol}",) if card.recipe else (),
-    )
     table = from_outputs(
         logits(net, test, card.preprocess),
         test.labels,
         kind="logits",
         class_names=test.class_names,
         ids=test.ids,
-        source=source,
+        source=torch_source(card, test.sha256),
     )
     store.write_table(path, table)
 

@@ -12,34 +12,19 @@ from edgeval import __version__
 from edgeval.errors import InputError, IntegrityError
 from edgeval.records.checkpoint import CheckpointCard
 from edgeval.records.fit import Fit, Fitted, Found
-from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.reporter import Progress
 from edgeval.store import Store, file_sha256, key
 from edgeval.workflow.data import build_net, preprocess_of, task_name
 from edgeval.workflow.measured import load_part
+from edgeval.workflow.rungjob import STATE, RungJob
 
 if TYPE_CHECKING:
     from edgeval.train.regress import Job, State
 
-TRAINING = "training.safetensors"
-
 
 @dataclass(frozen=True)
-class FitJob:
+class FitJob(RungJob):
     """One rung and seed of a regressor, as a child process gets it; mark: a hash of all that decides its weights."""
-
-    ladder: Ladder
-    rung: Rung
-    seed: int
-    root: Path
-    device: str
-    threads: int
-    overwrite: bool
-    mark: str
-
-    @property
-    def folder(self) -> Path:
-        return Store(self.root).rung(self.ladder.name, self.rung.name, self.seed)
 
     @property
     def search(self) -> Path:
@@ -99,7 +84,7 @@ def fit_rung(job: FitJob, progress: Progress) -> None:
     """In a child process: train one rung from its last saved check and write the checkpoint of its best one."""
     from edgeval.train import regress
 
-    store, path = Store(job.root), job.folder / TRAINING
+    store, path = Store(job.root), job.folder / STATE
     picked = store.read_record(Found, job.search / "rates.json")
     mark = key(job.mark, job.seed, picked.rate)
     asked = _job(job, picked.rate, job.recipe.updates, None if job.overwrite else _saved(path, mark))

@@ -90,7 +90,8 @@ def loop_job(job: RungJob, samples: Samples) -> Job:
     torch.manual_seed(job.seed)
     net = build_net(job.ladder, job.rung, len(samples.class_names), samples.images.shape[1:])
     start = None if job.overwrite else saved_state(job.folder, job.mark)
-    return loop.Job(net, samples, preprocess_of(job.ladder), job.ladder.train, job.seed, job.device, start)
+    recipe, name = job.ladder.train, job.rung.name
+    return loop.Job(net, samples, preprocess_of(job.ladder), recipe, job.seed, job.device, start, name)
 
 
 def finish(job: RungJob, samples: Samples, state: State) -> None:

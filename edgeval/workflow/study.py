@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from edgeval.compare.study.published import published_study
 from edgeval.compare.study.whole import analyse
 from edgeval.errors import BenchError, CardError, DataError, EdgevalError, IntegrityError
 from edgeval.records.answers import Answers, read_answers
-from edgeval.records.artifact import Format
+from edgeval.records.artifact import Format, Profile
 from edgeval.records.ladder import Ladder, Rung, load_ladder
 from edgeval.records.papers import tiny_regime
 from edgeval.records.reporter import Reporter
@@ -188,10 +188,10 @@ def _rung(part: Part, rung: Rung, work: Work) -> None:
         kept.torch(ladder, rung, seed)
     if not seeds or not work.targets:
         return
-    formats = options.formats or ("tflite-fp32", "tflite-int8")
-    asked = ExportOptions((rung.name,), seeds, formats, workers=part.options.workers)
     try:
-        export(ladder, asked, store, work.reporter, work.pool)
+        for profile, formats in exports(work.targets, options.formats).items():
+            asked = ExportOptions((rung.name,), seeds, formats, profile, workers=part.options.workers)
+            export(ladder, asked, store, work.reporter, work.pool)
     except IntegrityError as error:
         work.failed(f"{ladder.name}:{rung.name}", error)
         return
@@ -201,6 +201,16 @@ def _rung(part: Part, rung: Rung, work: Work) -> None:
                 kept.add(ran.table, ladder.name, rung.name, ran.seed, ladder.train.protocol)
         except BenchError as error:
             work.failed(target, error, target=target)
+
+
+def exports(targets: Sequence[str], formats: tuple[Format, ...]) -> dict[Profile, tuple[Format, ...]]:
+    """The formats that these targets run, by the family of runtimes that they must be exported for."""
+    found: dict[Profile, tuple[Format, ...]] = {}
+    for card in map(load_target, targets):
+        for fmt in formats or (card.model.format,):
+            family = card.profile(fmt)
+            found[family] = tuple(dict.fromkeys((*found.get(family, ()), fmt)))
+    return found
 
 
 def _on(target: str, rung: Rung, seeds: tuple[int, ...], formats: tuple[Format, ...]) -> RunOptions:

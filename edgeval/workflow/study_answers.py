@@ -47,8 +47,11 @@ class Kept:
             )
             raise DataError("the networks of a study must answer the same test images", seen=seen, hint=hint)
         place = table.source.format, table.source.target or "desktop"
-        known = {model.key: model.source.answers_sha256 for model in before.models}
-        if (digest := known.get((ladder, rung, seed, *place))) and digest == table.source.answers_sha256:
+        known = {model.key: (model.source.answers_sha256, model.protocol) for model in before.models}
+        if table.source.answers_sha256 and known.get((ladder, rung, seed, *place)) == (
+            table.source.answers_sha256,
+            protocol,
+        ):
             return
         line = entry(table, ladder=ladder, rung=rung, seed=seed, protocol=protocol)
         self.answers = before.having(line, table.classes, confidences(table))
@@ -67,7 +70,6 @@ class Kept:
 
 def _torch(store: Store, ladder: Ladder, rung: Rung, seed: int) -> Predictions:
     """Torch's answers of a trained network, asked for where they are not kept yet."""
-
     job = ExportJob(ladder, rung, seed, store.root, ExportOptions())
     if not job.has_answers():
         net, card = load_net(store, ladder, rung, seed)

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgeval.errors import DataError, IntegrityError, MissingError
-from edgeval.records.artifact import TORCH
 from edgeval.records.checkpoint import CheckpointCard
-from edgeval.records.predictions import Source
 from edgeval.records.values import Values, encode_values, read_values
 from edgeval.store import Store
 from edgeval.tasks.quantities import Quantities
+from edgeval.workflow.answers import torch_source
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,20 +28,8 @@ def kept_values(path: Path) -> Values:
 
 def write_torch_values(path: Path, net: nn.Module, card: CheckpointCard, test: Quantities, store: Store) -> None:
     """Keep the answers of a trained regressor to the test part."""
-    import torch
-
     from edgeval.train.predict import logits
 
-    source = Source(
-        name=f"{card.ladder}:{card.rung}",
-        format=TORCH,
-        origin="desktop",
-        sha256=card.sha256,
-        params=card.params,
-        runtime={"engine": "torch", "version": torch.__version__},
-        data_sha256=test.sha256,
-        preprocess=card.preprocess,
-        notes=(f"trained by protocol: {card.fit.recipe.protocol}",) if card.fit else (),
-    )
+    source = torch_source(card, test.sha256)
     values = logits(net, test.samples, card.preprocess).astype("float64")
     store.write(path, encode_values(Values(test.targets, values, test.output_names, source, test.samples.ids)))

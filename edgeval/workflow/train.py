@@ -69,6 +69,9 @@ def train(
             errors += [outcome.error] if outcome.error else []
             ended(together[outcome.index])
     if errors:
+        lost = [f"{job.rung.name} seed {job.seed}" for job in todo if not store.checkpoint(job.folder)]
+        if len(lost) > 1:
+            reporter.say(f"not trained: {', '.join(lost)}")
         raise errors[0]
     cards = [store.checkpoint(job.folder) for job in asked]
     return [found[1] for found in cards if found]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgeval.records.answers import read_answers
+from edgeval.workflow.study import exports
 from tests.conftest import Demo, Typed
 
 LINE = "study tiny-regime --ladder scalecnn-digits100 -q"
@@ -93,6 +94,7 @@ def test_a_rung_that_diverges_leaves_the_others_alone(demo: Demo, type_there: Ca
     code, out, err = type_there(line)
     assert code == 5
     assert "the training loss became" in err
+    assert "seen: c" in err, "it says which rung"
     assert "3 networks of 3 sizes" in out
 
 
@@ -101,6 +103,22 @@ def test_the_published_figures_need_nothing(type_there: Callable[[str], Typed]) 
     assert (code, err) == (0, "")
     assert "alpha 0.1560" in out
     assert all(len(line) <= 80 for line in out.splitlines())
+
+
+def test_each_target_gets_the_files_that_its_runtime_takes() -> None:
+    assert exports(("desktop", "pi4-emulated"), ()) == {"litert": ("tflite-int8",)}
+    assert exports(("desktop", "coral-usb"), ()) == {"litert": ("tflite-int8",), "coral": ("tflite-int8",)}
+    assert exports(("desktop",), ("onnx-int8", "tflite-int8")) == {"litert": ("onnx-int8", "tflite-int8")}
+
+
+def test_a_protocol_of_another_name_takes_the_place_of_the_old(type_there: Callable[[str], Typed]) -> None:
+    card = (Path(__file__).parents[2] / "models" / "scalecnn-digits100.toml").read_text()
+    line = "study tiny-regime --ladder named.toml --rung c4 --trained-only"
+    for name in ("digits100", "renamed"):
+        Path("named.toml").write_text(card.replace('protocol = "digits100"', f'protocol = "{name}"'))
+        code, out, err = type_there(line)
+        assert code == 0, err
+        assert f"protocol {name};" in out
 
 
 WRONG = {
