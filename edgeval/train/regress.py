@@ -21,6 +21,8 @@ from edgeval.train.loop import Order
 from edgeval.train.predict import logits
 
 Progress = Callable[[int, int], None]
+Draw = Callable[[Tensor], Tensor]
+PREPARED_BYTES = 2**30  # of network input that is made once and kept
 BETTER = 1e-3  # of the best error: what a check must gain for the plateau to count as left
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -70,11 +72,11 @@ def fit(job: Job, *, save: Callable[[State], None], progress: Progress) -> State
     The same seed on the same machine gives the same weights, also when training was cut and resumed.
     """
     net = job.net.to(job.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(net.parameters(), lr=job.rate, weight_decay=job.recipe.weight_decay)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=job.rate, weight_decay=job.recipe.weight_decay, fused=True)
     state = job.start or State(0, job.rate, math.nan, math.inf, 0, math.inf, 0, {})
     if job.start:
         _restore(net, optimizer, job.start)
-    images = torch.from_numpy(np.ascontiguousarray(job.train.samples.images)).to(job.device)
+    draw = _inputs(job)
     targets = torch.from_numpy(job.train.targets.astype(np.float32)).to(job.device)
     while state.update < job.updates:
         stop = min(state.update + job.check_every, job.updates)
@@ -83,7 +85,7 @@ def fit(job: Job, *, save: Callable[[State], None], progress: Progress) -> State
         for update in range(state.update, stop):
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(job, state.rate, update)
-            total += _step(job, net, optimizer, (images, targets), update)
+            total += _step(job, net, optimizer, (draw, targets), update)
         progress(stop * job.recipe.batch, job.updates * job.recipe.batch)
         loss, checked = float(total) / (stop - state.update), float(validation_mse(net, job).mean())
         if not math.isfinite(loss) or not math.isfinite(checked):
@@ -117,13 +119,24 @@ def best_weights(state: State) -> dict[str, Tensor]:
     return {name[5:]: value for name, value in state.tensors.items() if name.startswith("best.")}
 
 
-def _step(job: Job, net: nn.Module, optimizer: torch.optim.AdamW, data: tuple[Tensor, Tensor], update: int) -> Tensor:
+def _inputs(job: Job) -> Draw:
+    """How a batch of network input is drawn: from input that was made once, or from pixels where that is too much."""
+    images = torch.from_numpy(np.ascontiguousarray(job.train.samples.images)).to(job.device)
+    if 4 * images.numel() > PREPARED_BYTES:
+        return lambda index: normalise(images[index], job.preprocess)
+    convolves = any(isinstance(module, nn.Conv2d) for module in job.net.modules())
+    layout = torch.channels_last if convolves else torch.contiguous_format
+    made = normalise(images, job.preprocess).contiguous(memory_format=layout)
+    return lambda index: made[index]
+
+
+def _step(job: Job, net: nn.Module, optimizer: torch.optim.AdamW, data: tuple[Draw, Tensor], update: int) -> Tensor:
     """One update on its batch, which depends on the seed and the update alone; the loss."""
-    images, targets = data
+    draw, targets = data
     size = min(job.recipe.batch, len(targets))
     steps = len(targets) // size
     index = _order(job.seed, update // steps, len(targets)).batch(update % steps, size).to(targets.device)
-    loss = nn.functional.mse_loss(net(normalise(images[index], job.preprocess)), targets[index])
+    loss = nn.functional.mse_loss(net(draw(index)), targets[index])
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
