@@ -1,6 +1,6 @@
-"""The commented edgeval.toml that a project starts from."""
+"""The commented edgeval.toml that a project starts from, for classes or for numbers."""
 
-TEMPLATE = """\
+_HEAD = """\
 # edgeval.toml: what this project says once. Every key may be left out.
 # Editors can check it: edgeval init --schema > edgeval.schema.json
 #:schema ./edgeval.schema.json
@@ -27,6 +27,8 @@ TEMPLATE = """\
 #            max, min      absolute
 #   units    "1.0pt" percentage points   "5%" relative to the reference   "20ms"   "500kb"   "64mb"   0.02 plain
 
+"""
+_CLASSES = """\
 [[gate.rules]]
 metric = "top1"
 max_drop = "2.0pt"
@@ -50,6 +52,19 @@ max = "10pt"
 # metric = "bottom5"          # mean accuracy of the five worst classes
 # max_drop = "5pt"
 
+"""
+_NUMBERS = """\
+[[gate.rules]]
+metric = "mse_ratio"          # mean squared error of the candidate / of the reference
+max = 1.5
+
+[[gate.rules]]
+metric = "within_tolerance"   # share of samples all of whose outputs err by at most the tolerance, in their own unit
+tolerance = 0.05
+max_drop = "2.0pt"
+
+"""
+_COST = """\
 # [[gate.rules]]
 # metric = "latency_p95_ms"   # of one image on the target
 # max = "20ms"
@@ -58,3 +73,5 @@ max = "10pt"
 # metric = "artifact_kb"
 # max = "500kb"
 """
+TEMPLATE = _HEAD + _CLASSES + _COST
+REGRESSION = _HEAD + _NUMBERS + _COST

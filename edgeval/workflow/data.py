@@ -15,7 +15,7 @@ from edgeval.records.artifact import Preprocess
 from edgeval.records.cards import explain
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.reporter import Progress
-from edgeval.tasks import task
+from edgeval.tasks import cri3, task
 from edgeval.tasks.own import load_own
 from edgeval.tasks.samples import Samples
 
@@ -62,9 +62,12 @@ def lend(ladder: Ladder, split: Split, samples: Samples) -> None:
 
 
 def preprocess_of(ladder: Ladder) -> Preprocess:
-    """How pixels become network input for this ladder; simulated magnets go in as they are, if no scale is given."""
+    """How pixels become network input for this ladder; for simulated magnets cri3's own, unless the card says any."""
     if ladder.task.simulated:
-        scale = ladder.task.scale if "scale" in ladder.task.model_fields_set else 1.0
+        given = ladder.task.model_fields_set
+        if not given & {"scale", "mean", "std"}:
+            return Preprocess(scale=1.0, mean=cri3.MEAN, std=cri3.STD)
+        scale = ladder.task.scale if "scale" in given else 1.0
         return Preprocess(scale=scale, mean=ladder.task.mean, std=ladder.task.std)
     if ladder.task.name is not None:
         known = task(ladder.task.name)

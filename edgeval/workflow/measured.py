@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import numpy as np
 
 from edgeval.errors import DataError
-from edgeval.records.ladder import Ladder
+from edgeval.records.ladder import MAGNETS, Ladder
 from edgeval.tasks.cri3 import Part, Parts, load_cri3
 from edgeval.tasks.quantities import Quantities, load_quantities
 from edgeval.workflow.data import data_folder, task_name
@@ -18,7 +19,8 @@ def load_part(ladder: Ladder, part: Part, count: int | None = None) -> Quantitie
     source = ladder.task
     if source.simulated:
         parts = Parts(source.test_images, source.validation_images)
-        return load_cri3(magnets_of(ladder), part, count=count if part == "train" else None, parts=parts)
+        limit, command = count if part == "train" else None, command_of(ladder)
+        return load_cri3(magnets_of(ladder), part, count=limit, parts=parts, command=command)
     path = {"train": source.train, "validation": source.validation, "test": source.test}[part]
     assert path is not None
     found = load_quantities(ladder.beside(path))
@@ -27,7 +29,19 @@ def load_part(ladder: Ladder, part: Part, count: int | None = None) -> Quantitie
 
 def magnets_of(ladder: Ladder) -> Path:
     """The folder of simulated magnets that a ladder learns from."""
-    return ladder.beside(ladder.task.magnets) if ladder.task.magnets else data_folder() / f"{ladder.task.name}"
+    return ladder.beside(ladder.task.magnets) if ladder.task.magnets else data_folder() / MAGNETS
+
+
+def magnets_needed(ladder: Ladder) -> int:
+    """Samples that all rungs of a ladder need: those that test, those that validate, the largest training set."""
+    assert ladder.regression is not None
+    return ladder.task.test_images + ladder.task.validation_images + max(ladder.regression.images)
+
+
+def command_of(ladder: Ladder) -> str:
+    """The command line that simulates what a ladder learns from."""
+    place = f" --out {shlex.quote(str(magnets_of(ladder)))}" if ladder.task.magnets else ""
+    return f"edgeval simulate cri3 -n {magnets_needed(ladder)}{place}"
 
 
 def first(data: Quantities, count: int, name: str) -> Quantities:

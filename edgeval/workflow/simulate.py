@@ -16,11 +16,12 @@ from edgeval.archive import read_npz
 from edgeval.errors import DataError, InputError
 from edgeval.physics.magnet import Magnet
 from edgeval.physics.plan import Plan, difference, textureless
+from edgeval.records.ladder import MAGNETS
 from edgeval.records.reporter import Progress, Reporter
 from edgeval.report.contact import contact_sheet
 from edgeval.store import Store
 from edgeval.workflow import jobs
-from edgeval.workflow.data import need
+from edgeval.workflow.data import data_folder, need
 
 if TYPE_CHECKING:
     from edgeval.physics.state import State
@@ -44,6 +45,11 @@ def one_magnet(magnet: Magnet, grid: int | None, reporter: Reporter) -> State:
     if state.pinned:
         reporter.say("warning: no spin leans any more: the walls are pinned to the grid")
     return state
+
+
+def usual_folder() -> Path:
+    """Where ladders whose card says `name = "cri3"` look for their magnets."""
+    return data_folder() / MAGNETS
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,9 @@ def _claim(plan: Plan, folder: Path) -> None:
         raise InputError(f"{path} is damaged", seen=error, hint="choose another --out DIR") from error
     said = difference(plan.header(), there if isinstance(there, dict) else {})
     if said:
-        raise InputError(f"{folder} holds another data set", seen=said, hint="choose another --out DIR")
+        raise InputError(
+            f"{folder} holds another data set", seen=said, hint="choose another --out DIR, or $EDGEVAL_DATA"
+        )
 
 
 def shard_path(folder: Path, plan: Plan, begin: int) -> Path:

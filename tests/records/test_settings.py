@@ -11,9 +11,10 @@ import jsonschema
 import pytest
 
 from edgeval.errors import CardError
-from edgeval.gate.starter import TEMPLATE
+from edgeval.gate.starter import REGRESSION, TEMPLATE
 from edgeval.records.gate import KINDS, Rule
 from edgeval.records.settings import Settings, json_schema, load_settings, read_settings
+from edgeval.workflow.gate import check_rules_for
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "edgeval.schema.json"
 WRONG = [
@@ -115,6 +116,14 @@ def test_the_starter_file_is_read_with_and_without_its_comments(tmp_path: Path) 
     path.write_text("\n".join(commented))
     assert {rule.metric for rule in read_settings(path).gate.rules} <= set(KINDS)
     assert len(read_settings(path).gate.rules) == 7
+
+
+def test_the_starter_file_for_numbers_has_rules_on_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "edgeval.toml"
+    path.write_text(REGRESSION)
+    rules = read_settings(path).gate.rules
+    assert [rule.metric for rule in rules] == ["mse_ratio", "within_tolerance"]
+    check_rules_for(read_settings(path).gate, regression=True)
 
 
 def test_the_json_schema_is_the_shipped_one_and_agrees_with_the_reader() -> None:

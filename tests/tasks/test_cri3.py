@@ -12,7 +12,7 @@ from edgeval.errors import DataError
 from edgeval.physics.picture import Window
 from edgeval.physics.plan import Plan
 from edgeval.records.reporter import Silent
-from edgeval.tasks.cri3 import Parts, is_magnets, load_cri3, physical
+from edgeval.tasks.cri3 import MEAN, STD, Parts, is_magnets, load_cri3, physical
 from edgeval.workflow.simulate import data_set
 
 PLAN, FEW = Plan(seed=4, window=Window(400, 16), shard_size=20), Parts(test=24, validation=8)
@@ -52,6 +52,14 @@ def test_too_few_samples_name_the_command(magnets: Path) -> None:
         load_cri3(magnets, "test")
     with pytest.raises(DataError, match="-n 132"):
         load_cri3(magnets, "train", count=100, parts=FEW)
+    with pytest.raises(DataError, match="make it with edgeval simulate it"):
+        load_cri3(magnets / "nothing", "test", command="edgeval simulate it")
+
+
+def test_the_normalisation_is_that_of_the_pictures(magnets: Path) -> None:
+    images = load_cri3(magnets, "test", parts=Parts(test=50)).samples.images
+    assert images.mean(axis=(0, 1, 2)) == pytest.approx(MEAN, abs=0.06)
+    assert images.std(axis=(0, 1, 2)) == pytest.approx(STD, rel=0.25)
 
 
 def test_samples_that_did_not_converge_are_left_out_and_counted(magnets: Path, tmp_path: Path) -> None:

@@ -30,7 +30,12 @@ def _range(name: str, text: str) -> Callable[[F], F]:
 @click.option("--grid", type=int, metavar="N", help="N x N points.  [default: the smallest that resolves the walls]")
 @click.option("--coupling", type=click.Choice(["relaxed", "rigid"]), default="relaxed", show_default=True)
 @click.option("-n", "count", type=click.IntRange(1, 100_000_000), help="Samples of a data set.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Its folder; run again to go on.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Its folder; run again to go on.  [default: cri3 in $EDGEVAL_DATA]",
+)
 @click.option("--seed", type=click.IntRange(0), help="Of the parameters' draw.  [default: 0]")
 @_range("--theta-range", "Degrees.  [default: 0.8 2.0]")
 @_range("--j-range", "meV.  [default: 1 3]")
@@ -47,17 +52,19 @@ def cri3(critical_angle: bool, count: int | None, json_to: str | None, quiet: bo
     """Twisted bilayer CrI3 in a continuum spin model: textures of two coupled layers, and pictures of them.
 
     Gives the relaxed state of one magnet (energy in meV/A^2, phase, antiferromagnetic patches), the critical angle of J
-    and D, or a data set of pictures with theta, J and D drawn uniformly from their ranges.
+    and D, or a data set of pictures with theta, J and D drawn uniformly from their ranges; without --out it lies where
+    ladders whose card says name = "cri3" look for it.
 
     \b
     Examples:
       edgeval simulate cri3 --theta 1.2 --j 2 --d 0.1 --json -
       edgeval simulate cri3 --critical-angle --j 2 --d 0.1
+      edgeval simulate cri3 -n 19000
       edgeval simulate cri3 -n 10000 --out magnets
     """
     if count is not None or given["out"] is not None:
-        if count is None or given["out"] is None or critical_angle:
-            raise click.UsageError("a data set takes -n N and --out DIR")
+        if count is None or critical_angle:
+            raise click.UsageError("a data set takes -n N")
         _refuse(given, OF_ONE, "a data set draws theta, J and D from their ranges and picks its grids")
         text, body = _data_set(count, given, quiet)
     else:
@@ -77,7 +84,7 @@ def _wanted(given: dict[str, Any], *names: str) -> tuple[float, ...]:
     """These numbers, all of them."""
     lacking = [f"--{name}" for name in names if given[name] is None]
     if lacking:
-        raise click.UsageError(f"give {', '.join(lacking)} too (or -n N --out DIR for a data set)")
+        raise click.UsageError(f"give {', '.join(lacking)} too (or -n N for a data set)")
     return tuple(given[name] for name in names)
 
 
@@ -116,8 +123,9 @@ def _data_set(count: int, given: dict[str, Any], quiet: bool) -> tuple[str, dict
     """A data set in its folder."""
     from edgeval.physics.picture import Window
     from edgeval.physics.plan import RANGES, Plan
-    from edgeval.workflow.simulate import data_set
+    from edgeval.workflow.simulate import data_set, usual_folder
 
+    folder = given["out"] or usual_folder()
     ranges = [given[f"{name}_range"] or usual for name, usual in zip(("theta", "j", "d"), RANGES, strict=True)]
     default = Window()
     width = default.width if given["window"] is None else given["window"]
@@ -125,9 +133,9 @@ def _data_set(count: int, given: dict[str, Any], quiet: bool) -> tuple[str, dict
     chosen = {k: given[k] for k in ("seed", "shard_size", "coupling", "precision", "device") if given[k] is not None}
     plan = Plan(ranges=tuple(ranges), window=Window(width, size), **chosen)
     with Display(quiet=quiet) as display:
-        made = data_set(plan, count, given["out"], given["workers"], display)
+        made = data_set(plan, count, folder, given["workers"], display)
     phases = ", ".join(f"{count:,} {name}" for name, count in sorted(made.phases.items()))
-    text = f"{made.samples:,} samples in {made.shards} shards ({made.made} made now): {phases}\n"
+    text = f"{made.samples:,} samples in {made.shards} shards ({made.made} made now) in {folder}: {phases}\n"
     text += f"{made.samples - made.converged:,} not converged; preview: {made.preview}"
     body = {"samples": made.samples, "shards": made.shards, "made": made.made, "converged": made.converged}
     return text, {"schema": "edgeval/simulate-set/1", **body, "phases": made.phases, "preview": str(made.preview)}
