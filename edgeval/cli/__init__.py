@@ -17,6 +17,7 @@ VERBS = {
     "plan": "How many images the gate needs, and how long that takes.",
     "score": "Every measure of one table of predictions.",
     "diagnose": "Why a model does not reach the accuracy that it should have.",
+    "operators": "Which operators suffer from int8, and which file to ship.",
     "scaling": "How error falls with size, as trained and as deployed.",
     "simulate": "Simulated data: magnets of twisted bilayer CrI3.",
     "study": "A whole paper, from training to figures.",

@@ -14,7 +14,7 @@ import click
 from edgeval.cli.plain import echo
 
 F = TypeVar("F", bound=Callable[..., Any])
-FORMATS = ("onnx-fp32", "onnx-int8", "tflite-fp32", "tflite-int8")
+FORMATS = ("onnx-fp32", "onnx-int8", "tflite-fp32", "tflite-int8", "tflite-w8", "tflite-16x8")
 
 
 def numbers(value: str) -> tuple[float, ...]:

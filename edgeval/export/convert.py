@@ -14,11 +14,20 @@ import torch
 from numpy.typing import NDArray
 
 from edgeval.errors import ModelError
-from edgeval.export import edgetpu, onnx, parity, tflite
+from edgeval.export import edgetpu, onnx, parity, quantize, tflite
 from edgeval.export.fold import fold_batch_norm
 from edgeval.export.inspect import inspect
 from edgeval.export.program import Program
-from edgeval.records.artifact import ArtifactCard, Calibration, Format, Parity, Preprocess, Profile, file_name
+from edgeval.records.artifact import (
+    CALIBRATED,
+    ArtifactCard,
+    Calibration,
+    Format,
+    Parity,
+    Preprocess,
+    Profile,
+    file_name,
+)
 from edgeval.tasks.samples import Samples
 
 Floats = NDArray[np.float32]
@@ -27,7 +36,10 @@ PACKAGES = {
     "onnx-fp32": ("torch", "onnx", "onnxscript", "onnxruntime"),
     "onnx-int8": ("torch", "onnx", "onnxscript", "onnxruntime"),
     "tflite-fp32": ("torch", "litert-torch", "litert-converter", "ai-edge-litert"),
-    "tflite-int8": ("torch", "litert-torch", "litert-converter", "ai-edge-litert", "ai-edge-quantizer"),
+    **dict.fromkeys(
+        ("tflite-int8", "tflite-w8", "tflite-16x8"),
+        ("torch", "litert-torch", "litert-converter", "ai-edge-litert", "ai-edge-quantizer"),
+    ),
 }
 
 
@@ -87,6 +99,11 @@ class Request:
     def float_tflite(self) -> bytes:
         return tflite.convert(self.folded, self.inputs(self.check.take([0])))
 
+    @cached_property
+    def ranges(self) -> quantize.Ranges:
+        """Of the float TFLite file's tensors over the calibration images."""
+        return quantize.ranges(self.float_tflite, self.inputs(self.calibration))
+
 
 def export(request: Request, fmt: Format) -> tuple[bytes, ArtifactCard]:
     """The module as a file of this format, and its card. The same request gives the same bytes.
@@ -100,7 +117,7 @@ def export(request: Request, fmt: Format) -> tuple[bytes, ArtifactCard]:
     except (RuntimeError, ValueError, TypeError, KeyError, AssertionError) as error:
         hint = "the converter's whole message is in the log; replace the operator that it names"
         raise ModelError(f"{request.name} cannot be converted to {fmt}", seen=_root(error), hint=hint) from error
-    if request.profile == "coral" and fmt == "tflite-int8":
+    if request.profile == "coral" and fmt not in ("tflite-fp32", "onnx-fp32", "onnx-int8"):
         edgetpu.check(data, request.name)
     answers = parity.answers(data, suffix, request.inputs(request.check))
     values = request.outputs == "values"
@@ -113,10 +130,13 @@ def _convert(request: Request, fmt: Format) -> bytes:
         return request.float_onnx
     if fmt == "tflite-fp32":
         return request.float_tflite
-    images = request.inputs(request.calibration)
+    if fmt == "tflite-w8":
+        return quantize.weights_only(request.float_tflite)
     if fmt == "onnx-int8":
-        return onnx.quantize(request.float_onnx, _channels_first(images))
-    return tflite.quantize(request.float_tflite, images, per_channel_dense=request.profile == "litert")
+        return onnx.quantize(request.float_onnx, _channels_first(request.inputs(request.calibration)))
+    bits: quantize.Bits = 16 if fmt == "tflite-16x8" else 8
+    per_channel = request.profile == "litert"
+    return quantize.integer(request.float_tflite, request.ranges, bits=bits, per_channel_dense=per_channel)
 
 
 def _root(error: BaseException) -> BaseException:
@@ -145,7 +165,7 @@ def _card(request: Request, fmt: Format, *, data: bytes, verdict: Parity) -> Art
         preprocess=request.preprocess,
         class_names=request.class_names,
         outputs=request.outputs,
-        calibration=Calibration.of(request.calibration) if fmt.endswith("int8") else None,
+        calibration=Calibration.of(request.calibration) if fmt in CALIBRATED else None,
         parity=verdict,
         versions={name: version(name) for name in (*PACKAGES[fmt], "numpy")} | {"python": platform.python_version()},
     )

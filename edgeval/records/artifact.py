@@ -9,8 +9,10 @@ from pydantic import Field
 from edgeval.records.cards import Record
 from edgeval.tasks.samples import Samples
 
-Format = Literal["onnx-fp32", "onnx-int8", "tflite-fp32", "tflite-int8"]
+Format = Literal["onnx-fp32", "onnx-int8", "tflite-fp32", "tflite-int8", "tflite-w8", "tflite-16x8"]
 FORMATS: tuple[Format, ...] = get_args(Format)
+USUAL: tuple[Format, ...] = FORMATS[:4]  # what is exported unless something else is asked for
+CALIBRATED: tuple[Format, ...] = ("onnx-int8", "tflite-int8", "tflite-16x8")  # formats with ranges of activations
 Profile = Literal["litert", "tflite-runtime", "coral"]
 TORCH = "torch"
 
@@ -44,7 +46,7 @@ class Tensor(Record):
 
 
 class Calibration(Record):
-    """Which training images set the ranges of the int8 model."""
+    """Which training images set the ranges of the quantised activations."""
 
     n: int
     ids: tuple[str, ...]

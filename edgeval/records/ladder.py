@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from edgeval.errors import CardError
 from edgeval.nets.rounding import channels
-from edgeval.records.artifact import Format
+from edgeval.records.artifact import USUAL, Format
 from edgeval.records.cards import Card, Record, find, nearest, read
 from edgeval.records.fit import Fit
 
@@ -95,7 +95,7 @@ class Recipe(Record):
 class Exports(Record):
     """Which formats are exported, and with how many training images they are calibrated."""
 
-    formats: tuple[Format, ...] = ("onnx-fp32", "onnx-int8", "tflite-fp32", "tflite-int8")
+    formats: tuple[Format, ...] = USUAL
     calibration_images: int = Field(default=256, ge=1, le=100_000)
 
 

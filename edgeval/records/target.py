@@ -245,7 +245,7 @@ class Target(Card):
 
     def profile(self, fmt: Format) -> Profile:
         """For which runtime family a ladder's file of this format must be exported (edgeval export --for)."""
-        if fmt != "tflite-int8" or self.model.per_channel_dense:
+        if fmt not in ("tflite-int8", "tflite-16x8") or self.model.per_channel_dense:
             return "litert"
         return "coral" if self.kind == "edgetpu" else "tflite-runtime"
 

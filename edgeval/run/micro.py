@@ -32,6 +32,7 @@ FLOATS = (
     "and int16 operators are bit-exact"
 )
 CASTS = ("QUANTIZE", "DEQUANTIZE")
+UNPACKED = "DEQUANTIZE of weights"
 
 _MEASURED: dict[tuple[str, str], Arena] = {}  # by the model's path on its host and the version of TFLM
 
@@ -74,13 +75,18 @@ def check_file(model: Path, target: Target) -> None:
 
 
 def _refused(parts: flatfile.FlatFile) -> Iterator[str]:
-    """Each operator that TFLM does not have, or not for such weights."""
+    """Each operator that TFLM does not have, or not for such weights.
+
+    It unpacks int8 weights with the first channel's scale for all of them, without a message.
+    """
     for operator in parts.operators:
         name = operator_name(operator.number, operator.custom)
         if name == EDGE_TPU or (not operator.custom and name not in MICRO):
             yield name
         elif name in WEIGHED and any(parts.tensors[i].dtype == "uint8" for i in operator.inputs[1:2]):
             yield f"{name} with uint8 weights"
+        elif name == "DEQUANTIZE" and any(parts.tensors[i].constant for i in operator.inputs):
+            yield UNPACKED
 
 
 def _hint(refused: Counter[str]) -> str:
@@ -88,6 +94,8 @@ def _hint(refused: Counter[str]) -> str:
         return "give the file that the Edge TPU compiler took, not the one it made"
     if any("uint8" in what for what in refused):
         return "quantise to int8, not uint8: edgeval export does"
+    if UNPACKED in refused:
+        return "export it as tflite-int8 or tflite-16x8: edgeval export LADDER --format tflite-16x8"
     return "replace these operators in the network, or measure on the board itself: edgeval reads tables of predictions"
 
 

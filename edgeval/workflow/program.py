@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgeval.errors import InputError
-from edgeval.records.artifact import FORMATS, ArtifactCard, Format, Preprocess, Profile
+from edgeval.records.artifact import USUAL, ArtifactCard, Format, Preprocess, Profile
 from edgeval.records.kerasfile import check_keras, keras_form
 from edgeval.records.reporter import Progress, Reporter
 from edgeval.store import Store, file_safe
@@ -95,11 +95,13 @@ def convert_keras(job: ProgramJob, progress: Progress) -> list[ArtifactCard]:
 def _formats(asked: tuple[Format, ...], by_keras: bool) -> tuple[Format, ...]:
     """The formats to write. Raises InputError for one that this converter does not make."""
     if not by_keras:
-        return asked or FORMATS
-    made = tuple(fmt for fmt in FORMATS if fmt.startswith("tflite"))
+        return asked or USUAL
+    made = tuple(fmt for fmt in USUAL if fmt.startswith("tflite"))
     wrong = next((fmt for fmt in asked if fmt not in made), None)
     if wrong:
-        raise InputError("Keras models are exported to TFLite only", seen=wrong, hint=f"choose from {', '.join(made)}")
+        raise InputError(
+            "Keras models are exported to TFLite fp32 and int8 only", seen=wrong, hint=f"choose from {', '.join(made)}"
+        )
     return asked or made
 
 

@@ -15,7 +15,7 @@ from edgeval.records.predictions import Predictions, Source, from_outputs, looks
 from edgeval.records.reporter import Progress, Reporter
 from edgeval.run.infer import RunResult, dequantise, infer
 from edgeval.run.job import Job
-from edgeval.run.micro import check_arena, check_file, check_flash, fidelity_of, is_micro
+from edgeval.run.micro import ENGINE, check_arena, check_file, check_flash, fidelity_of, is_micro
 from edgeval.run.probe import pick_engine
 from edgeval.store import Chunks, Store, file_safe, key
 from edgeval.tasks.samples import Samples
@@ -27,6 +27,8 @@ from edgeval.workflow.compiled import compiled_for
 from edgeval.workflow.described import with_doubts
 from edgeval.workflow.finished import finished_elsewhere
 from edgeval.workflow.leakage import leak_note, leaked
+
+NO_16X8 = "XNNPACK has no 16x8 kernels: the runtime's built-in ones ran the int16 operators, and the latency is theirs"
 
 
 def run_model(
@@ -210,8 +212,20 @@ def source_of(model: Model, data_sha256: str, result: RunResult, sha256: str) ->
         instructions=result.instructions,
         peak_memory_mb=result.peak_memory_mb,
         arena=result.arena,
-        notes=tuple(f"latencies are not to be trusted: {said}" for said in result.health.get("failed", ())),
+        notes=(
+            *(f"latencies are not to be trusted: {said}" for said in result.health.get("failed", ())),
+            *kernel_notes(model.format, result.hello),
+        ),
     )
+
+
+def kernel_notes(fmt: str, hello: dict[str, Any]) -> tuple[str, ...]:
+    """What a reader must know of kernels that a format does not have."""
+    if fmt != "tflite-16x8" or hello.get("engine") == ENGINE:
+        return ()
+    left = hello.get("delegated")
+    took = f"; it took {left} float parts of this file" if left and hello.get("delegate") == "xnnpack" else ""
+    return (f"{NO_16X8}{took}",)
 
 
 def marks(model: Model, bench: Bench, found: Source) -> dict[str, Any]:

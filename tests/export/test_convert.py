@@ -11,7 +11,7 @@ import torch
 
 from edgeval.errors import IntegrityError, ModelError
 from edgeval.export.convert import Request, export
-from edgeval.records.artifact import FORMATS, ArtifactCard, Format
+from edgeval.records.artifact import FORMATS, ArtifactCard, Format, float_twin
 from tests.export.small_net import CLASSES, Exported, Net, images, request_for
 
 
@@ -40,12 +40,33 @@ def test_float_files_answer_as_torch_does(exported: Exported, fmt: Format) -> No
     assert parity.max_abs_error < 1e-5
 
 
-@pytest.mark.parametrize("fmt", ["onnx-int8", "tflite-int8"])
+@pytest.mark.parametrize("fmt", [fmt for fmt in FORMATS if not fmt.endswith("fp32")])
 def test_int8_files_stay_close_to_torch(exported: Exported, request_: Request, fmt: Format) -> None:
     parity = exported[fmt][1].parity
     spread = request_.reference.max() - request_.reference.min()
     assert 0 < parity.mean_abs_error < 0.01 * spread
-    assert exported[fmt][1].size_bytes < exported[fmt.replace("int8", "fp32")][1].size_bytes / 3  # type: ignore[index]
+    assert exported[fmt][1].size_bytes < exported[float_twin(fmt)][1].size_bytes / 3
+
+
+def test_finer_activations_answer_closer_to_torch_than_int8_ones(exported: Exported) -> None:
+    coarse = exported["tflite-int8"][1].parity.mean_abs_error
+    for fmt in ("tflite-w8", "tflite-16x8"):
+        assert exported[fmt][1].parity.mean_abs_error < coarse / 2  # type: ignore[index]
+
+
+def test_weights_alone_are_int8_where_activations_stay_float(exported: Exported) -> None:
+    card = exported["tflite-w8"][1]
+    assert card.operators["DEQUANTIZE"] == 5  # one for each layer with weights
+    assert (card.tensor_types["int8"], set(card.tensor_types)) == (5, {"int8", "int32", "float32"})
+
+
+def test_16x8_is_integer_all_through_but_for_what_coral_takes(request_: Request, exported: Exported, net: Net) -> None:
+    assert set(exported["tflite-16x8"][1].tensor_types) == {"int8", "int16", "int32", "int64"}
+    request = request_for(net, "coral")
+    vars(request).update(float_tflite=request_.float_tflite, ranges=request_.ranges)
+    for fmt, seen in {"tflite-16x8": "int16", "tflite-w8": "float32"}.items():
+        with pytest.raises(ModelError, match=f"the Edge TPU cannot run .*{seen} tensor"):
+            export(request, fmt)  # type: ignore[arg-type]
 
 
 def test_inputs_and_outputs(exported: Exported) -> None:
@@ -55,6 +76,8 @@ def test_inputs_and_outputs(exported: Exported) -> None:
         "onnx-int8": ((-1, 3, 16, 16), "float32", "float32"),
         "tflite-fp32": ((1, 16, 16, 3), "float32", "float32"),
         "tflite-int8": ((1, 16, 16, 3), "int8", "int8"),
+        "tflite-w8": ((1, 16, 16, 3), "float32", "float32"),
+        "tflite-16x8": ((1, 16, 16, 3), "int16", "int16"),
     }
     assert exported["tflite-int8"][1].input.scale is not None
 
@@ -65,17 +88,19 @@ def test_tflite_is_nhwc_all_through_and_all_integer(exported: Exported) -> None:
     assert set(card.tensor_types) == {"int8", "int32"}
 
 
-def test_only_int8_formats_name_their_calibration_images(exported: Exported) -> None:
+def test_only_formats_with_quantised_activations_name_their_calibration_images(exported: Exported) -> None:
     assert exported["onnx-fp32"][1].calibration is None
+    assert exported["tflite-w8"][1].calibration is None
     calibration = exported["tflite-int8"][1].calibration
     assert calibration is not None
+    assert exported["tflite-16x8"][1].calibration == calibration
     assert (calibration.n, calibration.ids[0], calibration.method) == (24, "0/0", "min/max")
     assert calibration.content_hashes == tuple(images(24, 0).content_hashes())
 
 
 def test_the_same_request_gives_the_same_bytes(exported: Exported, net: Net) -> None:
     again = request_for(copy.deepcopy(net).train())
-    for fmt in ("onnx-int8", "tflite-int8"):
+    for fmt in ("onnx-int8", "tflite-int8", "tflite-w8", "tflite-16x8"):
         assert export(again, fmt)[1].sha256 == exported[fmt][1].sha256  # type: ignore[arg-type, index]
 
 

@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 
 from edgeval.errors import ModelError
-from edgeval.export import edgetpu, flatbuffer, tflite
+from edgeval.export import edgetpu, flatbuffer, quantize
 from edgeval.export.convert import Request
 from tests.export.small_net import Exported
 
 
 @pytest.fixture(scope="module")
 def good(request_: Request) -> bytes:
-    images = request_.inputs(request_.calibration)
-    return tflite.quantize(request_.float_tflite, images, per_channel_dense=False)
+    return quantize.integer(request_.float_tflite, request_.ranges, per_channel_dense=False)
 
 
 def set_code(model: Any, name: str, **values: int) -> None:

@@ -7,7 +7,7 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer.utils import qsv_utils
 
-from edgeval.export import flatbuffer, tflite
+from edgeval.export import flatbuffer, quantize
 from edgeval.export.convert import Request, export
 from tests.export.small_net import Exported, Net, request_for
 
@@ -52,15 +52,16 @@ def test_calibration_is_true_min_and_max(
     seen = seen_ranges(request_)
     assert clipped(exported["tflite-int8"][0], seen) == {}
     monkeypatch.setattr(qsv_utils, "min_max_update", qsv_utils.moving_average_update)  # the quantizer's default
-    average = tflite.quantize(request_.float_tflite, request_.inputs(request_.calibration))
+    ranges = quantize.ranges(request_.float_tflite, request_.inputs(request_.calibration))
+    average = quantize.integer(request_.float_tflite, ranges)
     assert max(clipped(average, seen).values()) > 0.1
 
 
 def test_the_quantizer_alone_leaves_constants_outside(
     exported: Exported, request_: Request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tflite, "settle", lambda data: data)
-    raw = tflite.quantize(request_.float_tflite, request_.inputs(request_.calibration))
+    monkeypatch.setattr(quantize, "settle", lambda data: data)
+    raw = quantize.integer(request_.float_tflite, request_.ranges)
     root = flatbuffer.schema.Model.GetRootAs(raw, 0)
     assert any(root.Buffers(i).Offset() > 1 for i in range(root.BuffersLength()))
     assert {version for name, version, _ in flatbuffer.operators(flatbuffer.parse(raw)) if name == "CONV_2D"} == {1}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Prepare = Callable[[Array], Array]
 
 FLOATS = ("float32", "float16", "float64")
-INTEGERS = ("int8", "uint8")
+INTEGERS = ("int8", "uint8", "int16")
 
 
 def layout(shape: Sequence[Any], image: Tuple[int, int, int], asked: str = "auto") -> str:
@@ -69,7 +69,7 @@ def undeclared(dtype: Any, job: Dict[str, Any], tensor: Dict[str, Any]) -> Dict[
     if job.get("declared", True) or tensor["dtype"] not in INTEGERS or tensor["scale"] is not None:
         given: Dict[str, Any] = job["preprocess"]
         return given
-    if tensor["dtype"] == "int8" or dtype != np.uint8:
+    if tensor["dtype"] != "uint8" or dtype != np.uint8:
         message = "the model's integer input has no scale and zero point"
         hint = "say how pixels become its input: --scale, --mean, --std (for pixel - 128: --scale 1 --mean 128)"
         raise Fault("input-shape", message, "{} input, {} images".format(tensor["dtype"], np.dtype(dtype).name), hint)
