@@ -26,7 +26,8 @@ PERFECT = "the file it is set against makes no error: there is no ratio"
 class Answered:
     """What one file answered, and where it comes from.
 
-    loss: (N,) mean squared error over the outputs, or 1 where the class is wrong; answers: (N, K) numbers, (N,) classes.
+    loss: (N,) mean squared error over the outputs, or 1 where the class is wrong; answers: (N, K) numbers or (N,)
+    classes.
     """
 
     loss: Floats

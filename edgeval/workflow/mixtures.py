@@ -48,9 +48,9 @@ class MixturesJob:
         """(N, H, W, C) inputs of the calibration images: those that `edgeval export` takes."""
         options = ExportOptions(calibration_images=self.calibration_images)
         found, how = calibration_images(self.ladder, options, self.rung), self.preprocess
-        scaled = found.images.astype(np.float32) * np.float32(how.scale)
-        prepared: NDArray[np.float32] = (scaled - np.array(how.mean, np.float32)) / np.array(how.std, np.float32)
-        return prepared
+        mean, std = (np.array(value, np.float32) for value in (how.mean, how.std))
+        scaled: NDArray[np.float32] = found.images.astype(np.float32) * np.float32(how.scale)
+        return (scaled - mean) / std
 
 
 def write_mixtures(job: MixturesJob, reporter: Reporter) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from edgeval.compare.operators import A16W8, FLOAT, INT8, W8, Answered, Kind, Limit, costs, from_classes, from_values
 from edgeval.compare.operators import recommend as recommended
 from edgeval.errors import MissingError
+from edgeval.records.artifact import Format
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.operators import Measure, OperatorReport
 from edgeval.records.reporter import Reporter
@@ -23,7 +24,7 @@ from edgeval.workflow.mixtures import Mixture, MixturesJob, write_mixtures
 from edgeval.workflow.numbers import run_values
 from edgeval.workflow.run import NO_16X8, run_model
 
-START = "tflite-fp32"
+START: Format = "tflite-fp32"
 ALLOWED: dict[Measure, float] = {"mse_ratio": 0.05, "top1_drop": 0.005}
 FORM = 1  # of the mixtures: raised when the same inputs give other files
 

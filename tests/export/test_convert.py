@@ -51,7 +51,7 @@ def test_int8_files_stay_close_to_torch(exported: Exported, request_: Request, f
 def test_finer_activations_answer_closer_to_torch_than_int8_ones(exported: Exported) -> None:
     coarse = exported["tflite-int8"][1].parity.mean_abs_error
     for fmt in ("tflite-w8", "tflite-16x8"):
-        assert exported[fmt][1].parity.mean_abs_error < coarse / 2  # type: ignore[index]
+        assert exported[fmt][1].parity.mean_abs_error < 0.7 * coarse  # type: ignore[index]
 
 
 def test_weights_alone_are_int8_where_activations_stay_float(exported: Exported) -> None:

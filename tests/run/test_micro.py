@@ -65,6 +65,18 @@ def test_uint8_weights_are_refused_and_int8_ones_are_not(tmp_path: Path) -> None
     check_file(write_tflite(tmp_path / "m.tflite", SHAPE, dtype="int8"), card())
 
 
+def test_weights_that_are_unpacked_are_refused(tmp_path: Path) -> None:
+    from edgeval.export import flatbuffer
+
+    model = flatbuffer.parse(with_operators(tmp_path / "m.tflite", 6, 9).read_bytes())  # DEQUANTIZE, FULLY_CONNECTED
+    check_file(tmp_path / "m.tflite", card())
+    model.subgraphs[0].tensors[0].buffer = 1
+    model.buffers.append(flatbuffer.schema.BufferT(data=[1, 2, 3, 4]))
+    (tmp_path / "m.tflite").write_bytes(flatbuffer.pack(model))
+    with pytest.raises(ModelError, match=r"DEQUANTIZE of weights.*tflite-16x8"):
+        check_file(tmp_path / "m.tflite", card())
+
+
 def test_constants_outside_the_flatbuffer_are_refused(tmp_path: Path) -> None:
     from edgeval.export import flatbuffer
 

@@ -44,6 +44,8 @@ def slow(images: Any, job: dict[str, Any], to: dict[str, Any]) -> Any:
         (GREY, tensor("float32")),
         (COLOURS, tensor("int8", 0.0186584, -14)),
         (COLOURS, tensor("uint8", 0.02, 114)),
+        (COLOURS, tensor("int16", 8e-5, 0)),
+        (COLOURS, tensor("int16", 2e-5, 0)),
         (COLOURS, tensor("float32")),
         (COLOURS, tensor("float16")),
     ],
