@@ -16,7 +16,11 @@ from edgeval.cli.plain import echo
 @click.argument("ladder", metavar="LADDER|MODEL")
 @options.rungs
 @click.option(
-    "--format", "formats", type=click.Choice(options.FORMATS), multiple=True, help="May be repeated.  [default: the card's]"
+    "--format",
+    "formats",
+    type=click.Choice(options.FORMATS),
+    multiple=True,
+    help="May be repeated.  [default: the card's]",
 )
 @click.option(
     "--for",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from edgeval.records.findings import Estimate
 from edgeval.records.operators import KindCost, Measure, OperatorReport, Tried
 
+WIDTH = 100
 HEADS = {
     "mse_ratio": ("MSE", "x float (95%)", "x in int8 (95%)"),
     "top1_drop": ("errors", "points (95%)", "points (95%)"),
@@ -17,7 +19,11 @@ def render_operators(found: OperatorReport) -> str:
     """The sentence, the files that treat all operators alike, and a row for each kind."""
     score, damage, cost = HEADS[found.measure]
     head = ("file", "kB", "p50 ms", score, damage)
-    lines = [found.sentence, "", f"{found.ladder}:{found.rung} seed {found.seed}, {found.n:,} test images:"]
+    lines = [
+        *textwrap.wrap(found.sentence, WIDTH),
+        "",
+        f"{found.ladder}:{found.rung} seed {found.seed}, {found.n:,} test images:",
+    ]
     lines += _table([head, *(_whole(one, found.measure) for one in found.whole)])
     kinds = ("operators", "alone in int8", "its share of the damage", f"left in float: {cost}", "kB", "p50 ms")
     lines += ["", "By kind of operator: alone in int8 beside float; and full int8 beside the same with it in float:"]
