@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,31 +43,43 @@ def kernel_ridge(
     *,
     widths: Sequence[float] = WIDTHS,
     ridges: Sequence[float] = RIDGES,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Ridge:
     """Kernel ridge regression with k(a, b) = exp(-|a - b|^2 / (2 w^2)); each is (features (N, F), targets (N, K)).
 
     answers = mean + k(asked, train) (k(train, train) + ridge I)^-1 (targets - mean). Width and ridge of each output are
-    those with the lowest mean squared error on `validation`; `asked` decides nothing.
+    those with the lowest mean squared error on `validation`; `asked` decides nothing. A ridge that leaves the matrix
+    without a Cholesky factor is passed over.
     """
-    from scipy.linalg import eigh
-
     x, y = train
     mean, inner = y.mean(axis=0), _squares(x, x)
     median = float(np.sqrt(np.median(inner[np.triu_indices(len(x), 1)]))) or 1.0
-    best, found = np.full(y.shape[1], np.inf), np.zeros((len(asked), y.shape[1]))
+    best, found = np.full(y.shape[1], np.inf), np.tile(mean, (len(asked), 1))
     picked = np.zeros((2, y.shape[1]))
     across, onward = _squares(validation[0], x), _squares(asked, x)
-    for width in (factor * median for factor in widths):
-        values, vectors = eigh(np.exp(-inner / (2 * width**2)))
-        turned = vectors.T @ (y - mean)
-        seen, told = (np.exp(-part / (2 * width**2)) @ vectors for part in (across, onward))
-        for ridge in ridges:
-            weights = turned / (np.maximum(values, 0) + ridge)[:, None]
-            errors = ((mean + seen @ weights - validation[1]) ** 2).mean(axis=0)
-            better = errors < best
+    tries = [(factor * median, ridge) for factor in widths for ridge in ridges]
+    for done, (width, ridge) in enumerate(tries):
+        weights = _weights(np.exp(-inner / (2 * width**2)), y - mean, ridge)
+        if weights is None:
+            continue
+        errors = ((mean + np.exp(-across / (2 * width**2)) @ weights - validation[1]) ** 2).mean(axis=0)
+        better = errors < best
+        if better.any():
             best[better], picked[:, better] = errors[better], np.array([[width], [ridge]])
-            found[:, better] = (mean + told @ weights)[:, better]
+            found[:, better] = (mean + np.exp(-onward / (2 * width**2)) @ weights)[:, better]
+        progress(done + 1, len(tries))
     return Ridge(found, tuple(picked[0].tolist()), tuple(picked[1].tolist()))
+
+
+def _weights(kernel: Floats, targets: Floats, ridge: float) -> Floats | None:
+    """(N, K) solution of (kernel + ridge I) weights = targets; kernel (N, N) is overwritten."""
+    from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+    kernel[np.diag_indices(len(kernel))] += ridge
+    try:
+        return np.asarray(cho_solve(cho_factor(kernel, overwrite_a=True), targets))
+    except LinAlgError:
+        return None
 
 
 def _squares(one: Floats, two: Floats) -> Floats:

@@ -72,27 +72,3 @@ def _over_seeds(sizes: Floats, errors: Sequence[Floats], resamples: int, seed: i
 def grid_noise(step: float) -> float:
     """The mean squared error that rounding to a grid of this step adds, step^2 / 12: no law goes below it."""
     return step**2 / 12
-
-
-@dataclass(frozen=True)
-class Split:
-    """How a budget is shared: training images and parameters, and the error that both laws promise together."""
-
-    images: float
-    parameters: float
-    mse: float
-
-
-def allocate(images: PowerLaw, parameters: PowerLaw, budget: float, *, floor: float = 0.0) -> Split:
-    """The split of a budget of images x parameters with the lowest floor + a D^-beta + b M^-gamma.
-
-    In closed form (Hoffmann et al. 2022). Both laws must be of the part of the error that each takes away; beta and
-    gamma above 0.
-    """
-    beta, gamma = images.alpha, parameters.alpha
-    if min(beta, gamma, budget) <= 0:
-        raise ValueError("both exponents and the budget must be above 0")
-    ratio = (beta * images.c) / (gamma * parameters.c)
-    count = float((ratio * budget**gamma) ** (1 / (beta + gamma)))
-    size = budget / count
-    return Split(count, size, float(floor + images.c * count**-beta + parameters.c * size**-gamma))

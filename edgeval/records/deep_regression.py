@@ -129,7 +129,9 @@ class QuantisationFloor(Record):
 class Doubling(Record):
     """What twice the training images, or twice the parameters, would multiply the MSE of one output by.
 
-    Of the laws through the size where both meet, over their last `sizes` sizes; the intervals are of seeds drawn anew.
+    By straight lines through the last sizes (within a factor of four) of the two laws that meet at `images` and
+    `params`; intervals by t from the variance over seeds, pooled over sizes. better: cannot be told where the interval
+    of the difference of both exponents holds 0.
     """
 
     net: str
@@ -140,8 +142,6 @@ class Doubling(Record):
     by_images_ci95: Interval
     by_params: float
     by_params_ci95: Interval
-    share: float | None = None
-    share_ci95: Interval | None = None
     better: Literal["images", "parameters", "cannot be told"]
 
 
@@ -153,6 +153,14 @@ class BaselineRow(Record):
     mean: float
     ridge: float | None
     nets: dict[str, float]
+
+
+class Check(Record):
+    """One of the study's own conditions, whether it holds, and what was seen."""
+
+    text: str
+    holds: bool
+    seen: str
 
 
 class DeepRegression(Record):
@@ -170,4 +178,5 @@ class DeepRegression(Record):
     doublings: tuple[Doubling, ...]
     baselines: tuple[BaselineRow, ...]
     claims: tuple[Claim, ...]
+    checks: tuple[Check, ...] = ()
     notes: tuple[str, ...] = ()

@@ -103,17 +103,16 @@ class Regressors:
             return k
         return next(i for i, other in enumerate(self.models) if other.trained and other.network == model.network)
 
-    def having(self, model: Regressor, answers: Floats) -> Regressors:
+    def having(self, model: Regressor, answers: Floats, trained: Floats | None = None) -> Regressors:
         """A copy that holds these answers (N, K) too, in place of earlier ones; a network that was trained again loses
-        its deployed answers. Raises DataError where answers are too far off, or those as trained are not there."""
+        its deployed answers. trained: the same network's answers as trained, in full precision, where it is deployed.
+        Raises DataError where answers are too far off, or those as trained are not there."""
         same = [m.network == model.network if model.trained else m.key == model.key for m in self.models]
         kept = self.only([k for k, gone in enumerate(same) if not gone])
-        offsets = answers - self.targets
-        if not model.trained:
-            twins = [k for k, m in enumerate(kept.models) if m.trained and m.network == model.network]
-            if not twins:
-                raise DataError("a deployed network needs its answers as trained first", seen=model.rung)
-            offsets = offsets - kept.errors(twins[0])
+        offsets = answers - (self.targets if trained is None else trained)
+        there = any(m.trained and m.network == model.network for m in kept.models)
+        if not model.trained and (trained is None or not there):
+            raise DataError("a deployed network needs its answers as trained first", seen=model.rung)
         if not (np.abs(offsets) < FARTHEST).all():
             hint = "these targets must be scaled"
             raise DataError(f"{model.rung} answers too far from the targets", seen=np.abs(offsets).max(), hint=hint)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeval.measures.mselaw import allocate, geometric_mean, grid_noise, mse_law
-from edgeval.measures.powerlaw import fit_power
+from edgeval.measures.mselaw import geometric_mean, grid_noise, mse_law
 
 SIZES = np.array([250.0, 500, 1000, 2000, 4000, 8000, 16000])
 NOISE = np.exp(np.random.default_rng(0).normal(0, 0.05, (7, 4)))
@@ -38,14 +37,3 @@ def test_rounding_adds_a_twelfth_of_the_square_of_the_step() -> None:
     values = np.random.default_rng(1).random(100_000)
     assert ((np.round(values / 0.01) * 0.01 - values) ** 2).mean() == pytest.approx(grid_noise(0.01), rel=0.02)
     assert geometric_mean(np.array([1.0, 4.0])) == pytest.approx(2.0)
-
-
-def test_no_other_split_of_the_budget_promises_less_error() -> None:
-    images, parameters = fit_power(SIZES, 50 * SIZES**-1.2), fit_power(SIZES, 3 * SIZES**-0.7)
-    best = allocate(images, parameters, 1e9, floor=1e-5)
-    assert best.images * best.parameters == pytest.approx(1e9)
-    for shift in (0.9, 1.1):
-        d, m = best.images * shift, best.parameters / shift
-        assert 1e-5 + 50 * d**-1.2 + 3 * m**-0.7 > best.mse
-    with pytest.raises(ValueError, match="above 0"):
-        allocate(images, parameters, 0)

@@ -1,0 +1,1 @@
+"""Analysis of a study of regressors: what the kept errors of many networks say."""

@@ -1,0 +1,159 @@
+"""The study of regressors: laws, int8 floors, what to buy more of, from errors whose answer is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from edgeval.compare.deep.doublings import pooled_variance
+from edgeval.compare.deep.floors import crossing
+from edgeval.compare.deep.whole import BAND, analyse
+from edgeval.errors import DataError
+from edgeval.records.deep_regression import DeepRegression
+from edgeval.records.predictions import Source
+from edgeval.records.regressors import BASELINE, Regressor, Regressors, no_regressors
+
+N, IMAGES, PARAMS = 4000, (125, 250, 500, 1000, 2000, 4000), (1000, 2000, 4000, 8000)
+OUTPUTS = ("theta", "j")
+STEP = 0.01
+TARGETS = np.random.default_rng(0).random((N, 2))
+
+
+def regressor(net: str, size: tuple[int, int], seed: int, fmt: str = "torch", **more: object) -> Regressor:
+    images, params = size
+    source = Source(name=net, format=fmt, origin="desktop", params=params or None, target=None)
+    rung = f"w{params}-n{images}"
+    kind = {"ladder": net, "net": net, "rung": rung, "width": params, "images": images, "protocol": "two cores"}
+    return Regressor.model_validate({**kind, "seed": seed, "source": source, **more})
+
+
+def study(sizes: Sequence[tuple[int, int]], *, seeds: int = 3, beta: float = 1.2, gamma: float = 0.4) -> Regressors:
+    """fcn whose MSE is 0.5 D^-beta (M / 1000)^-gamma in theta and four times that in j, and its int8 twin."""
+    found = no_regressors("x", TARGETS, OUTPUTS)
+    for images, params in sizes:
+        for seed in range(seeds):
+            rng = np.random.default_rng([images, params, seed])
+            mse = 0.5 * images**-beta * (params / 1000) ** -gamma
+            answers = TARGETS + rng.standard_normal((N, 2)) * np.sqrt(mse * np.array([1, 4]))
+            found = found.having(regressor("fcn", (images, params), seed, rate=1e-3), answers)
+            rounded = np.round(answers / STEP) * STEP
+            line = regressor("fcn", (images, params), seed, "tflite-int8", steps=(STEP, STEP))
+            found = found.having(line, rounded, answers)
+    return found
+
+
+CROSS = [(n, 1000) for n in IMAGES] + [(4000, p) for p in PARAMS[1:]]
+
+
+@pytest.fixture(scope="module")
+def whole() -> DeepRegression:
+    found = study(CROSS)
+    for images in IMAGES:
+        source = {"source": Source(name="mean", format=BASELINE, origin="desktop")}
+        mean = np.tile(TARGETS.mean(axis=0), (N, 1))
+        found = found.having(regressor("mean predictor", (images, 0), 0, **source), mean)
+    return analyse(found, name="deep-regression")
+
+
+def test_exponents_that_were_put_in_come_out(whole: DeepRegression) -> None:
+    trained = {(law.along, law.output): law for law in whole.laws if law.format == "torch"}
+    assert set(trained) == {(a, o) for a in ("images", "parameters") for o in OUTPUTS}
+    for (along, _), law in trained.items():
+        assert law.exponent.value == pytest.approx(1.2 if along == "images" else 0.4, abs=0.04)
+        assert law.exponent.over_seeds is not None
+        assert (law.falls, law.r2 > 0.98, law.floor) == (True, True, None)
+    assert trained["images", "theta"].window == (125, 4000)
+    assert trained["parameters", "j"].fixed == "4,000 images"
+
+
+def test_the_int8_floor_lies_where_rounding_equals_the_error(whole: DeepRegression) -> None:
+    floors = {(one.along, one.output): one for one in whole.floors}
+    noise = STEP**2 / 12
+    for output, factor in (("theta", 1), ("j", 4)):
+        floor = floors["images", output]
+        stops = (0.5 * factor / noise) ** (1 / 1.2)
+        assert floor.grid == pytest.approx(noise)
+        assert floor.grid_share == pytest.approx(1, abs=0.05)
+        assert floor.whole.value < floor.trained.value
+        if stops < 4000:
+            assert (floor.side, floor.stops) == ("within", pytest.approx(stops, rel=0.1))
+        else:
+            assert (floor.side, floor.beyond) == ("after", pytest.approx(stops, rel=0.2))
+
+
+@pytest.mark.parametrize(
+    ("noise", "found"),
+    [
+        ([1e-9] * 3, ("after", None)),
+        ([1.0] * 3, ("before", None)),
+        ([1e-3] * 3, ("within", 1000.0)),
+        ([1.0, 1e-3, 1e-3], ("within", 1000.0)),  # only where it stays above counts
+    ],
+)
+def test_where_the_noise_crosses_the_error(noise: list[float], found: tuple[str, float | None]) -> None:
+    sizes = np.array([100.0, 500.0, 2000.0])
+    side, stops = crossing(sizes, 1 / sizes, np.array(noise))
+    assert (side, stops) == (found[0], found[1] and pytest.approx(found[1], rel=1e-6))
+
+
+def test_twice_the_images_against_twice_the_parameters(whole: DeepRegression) -> None:
+    assert [one.output for one in whole.doublings] == list(OUTPUTS)
+    for one in whole.doublings:
+        assert one.by_images == pytest.approx(2**-1.2, abs=0.03)
+        assert one.by_params == pytest.approx(2**-0.4, abs=0.03)
+        assert one.by_images_ci95[0] < one.by_images < one.by_images_ci95[1]
+        assert (one.better, one.images, one.params) == ("images", 4000, 1000)
+
+
+def test_equal_exponents_cannot_be_told_apart_and_steeper_parameters_win() -> None:
+    def better(beta: float, gamma: float) -> set[str]:
+        return {one.better for one in analyse(study(CROSS, beta=beta, gamma=gamma), name="x").doublings}
+
+    assert better(0.8, 0.8) == {"cannot be told"}
+    assert better(0.4, 1.2) == {"parameters"}
+    assert analyse(study(CROSS, seeds=1), name="x").doublings == ()
+
+
+def test_the_variance_over_seeds_is_pooled_over_sizes() -> None:
+    logs = [np.array([0.0, 2.0]), np.array([1.0, 1.0, 4.0])]
+    assert pooled_variance(logs) == (pytest.approx((2 + 6) / 3), 3)
+    assert pooled_variance([np.array([1.0])]) is None
+
+
+def test_figures_of_one_size_by_hand() -> None:
+    found = study([(125, 1000)], seeds=2)
+    row, deployed = analyse(found, name="x").rows
+    errors = [found.errors(k)[:, 0] for k in (0, 2)]
+    each = [float((e**2).mean()) for e in errors]
+    one = row.outputs[0]
+    assert one.mse == pytest.approx(np.sqrt(each[0] * each[1]))
+    assert one.mse_seeds == pytest.approx(each)
+    assert one.r2 == pytest.approx(1 - np.mean(each) / TARGETS[:, 0].var(), rel=1e-3)
+    assert one.within == pytest.approx(np.mean([(np.abs(e) <= BAND).mean() for e in errors]))
+    assert (one.ratio, one.step, row.rates) == (None, None, (1e-3,))
+    assert deployed.outputs[0].step == STEP
+    assert deployed.outputs[0].noise == pytest.approx(STEP**2 / 12, rel=0.03)
+    assert deployed.outputs[0].left is not None
+
+
+def test_conditions_and_claims_say_what_was_seen(whole: DeepRegression) -> None:
+    assert [check.holds for check in whole.checks] == [True] * 4
+    assert "0.0" in whole.checks[3].seen or "%" in whole.checks[3].seen
+    assert {claim.standing for claim in whole.claims} == {"different protocol"}
+    flat = analyse(study(CROSS, beta=0.02), name="x")
+    assert not all(check.holds for check in flat.checks)
+
+
+def test_protocols_are_never_mixed_in_one_law() -> None:
+    found = study([(n, 1000) for n in IMAGES[:3]])
+    other = [m.model_copy(update={"protocol": "longer", "ladder": "other"}) for m in found.models]
+    both = Regressors("x", OUTPUTS, TARGETS, (*found.models, *other), np.concatenate([found.offsets, found.offsets]))
+    fixed = {law.fixed for law in analyse(both, name="x").laws}
+    assert fixed == {"width 1000, two cores", "width 1000, longer"}
+
+
+def test_without_a_network_there_is_no_study() -> None:
+    with pytest.raises(DataError, match="no network"):
+        analyse(no_regressors("x", TARGETS, OUTPUTS), name="deep-regression")
