@@ -51,7 +51,15 @@ class Figure:
     caption: str = ""
 
 
-Block = Heading | Text | Table | Figure
+@dataclass(frozen=True)
+class Panels:
+    """Drawings of one kind, side by side where there is room; Markdown leaves them out."""
+
+    svgs: tuple[str, ...]
+    caption: str = ""
+
+
+Block = Heading | Text | Table | Figure | Panels
 
 
 def render_blocks_markdown(title: str, blocks: Sequence[Block]) -> str:
@@ -66,7 +74,7 @@ def render_blocks_markdown(title: str, blocks: Sequence[Block]) -> str:
             case Table():
                 parts += [escape(block.caption, LONGEST)] if block.caption else []
                 parts.append(_table(block))
-            case Figure():
+            case Figure() | Panels():
                 continue
     return "\n\n".join(parts) + "\n"
 
@@ -102,3 +110,5 @@ def _plain(block: Block) -> dict[str, object]:
             return {"kind": "table", "table": block}
         case Figure(svg, caption):
             return {"kind": "figure", "svg": Markup(svg), "caption": caption}  # noqa: S704  drawn by us
+        case Panels(svgs, caption):
+            return {"kind": "panels", "svgs": [Markup(svg) for svg in svgs], "caption": caption}  # noqa: S704

@@ -95,20 +95,20 @@ def _scales(main: Axes, below: Axes, curves: Sequence[Curve]) -> None:
     for axes in (main, below):
         axes.set_xscale("log")
         axes.set_xlim(min(sizes) / room, max(sizes) * room)
-        axes.set_xticks(_ticks(min(sizes) / room, max(sizes) * room, 4), labels=[])
+        axes.set_xticks(ticks_of(min(sizes) / room, max(sizes) * room, 4), labels=[])
         axes.minorticks_off()
         axes.grid(axis="both")
     main.set_yscale("log")
     low, high = min(errors) / 1.12, max(errors) * 1.12
     main.set_ylim(low, high)
-    ticks = _ticks(low, high, 7)
+    ticks = ticks_of(low, high, 7)
     main.set_yticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     main.minorticks_off()
     main.set_ylabel("top-1 error, %")
     below.set_ylabel("local exponent")
     below.set_xlabel("parameters")
     shown = below.get_xticks()
-    below.set_xticks(shown, labels=[_short(tick) for tick in shown])
+    below.set_xticks(shown, labels=[short(tick) for tick in shown])
     below.yaxis.set_major_locator(MaxNLocator(4))
     below.yaxis.set_major_formatter(lambda x, _: f"{x:g}".replace("-", wording.MINUS))
     for axes in (main, below):
@@ -217,7 +217,7 @@ def apart(places: Sequence[float], room: float, height: float) -> list[float]:
     return found
 
 
-def _ticks(low: float, high: float, most: int) -> list[float]:
+def ticks_of(low: float, high: float, most: int) -> list[float]:
     """Round numbers of a logarithmic axis: every decade, with as many between as fit into `most`."""
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     for steps in TICKS:
@@ -227,7 +227,7 @@ def _ticks(low: float, high: float, most: int) -> list[float]:
     return found or [float(f"{place:.2g}") for place in np.geomspace(low * 1.02, high / 1.02, 3)]
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
     """20000 -> 20k."""
     for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if number >= unit:

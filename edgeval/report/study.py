@@ -10,9 +10,11 @@ from edgeval.records.papers import tiny_regime
 from edgeval.records.study import ClassRow, PairRow, SizeRow, Spread, Study
 from edgeval.report import wording
 from edgeval.report.blocks import Block, Heading, Table, Text, known_columns
+from edgeval.report.claims import claims_table
 from edgeval.report.study_deployed import deployed_blocks
 
 ENDS = 8  # classes that are shown at either end
+CLAIMS = "Claims of arXiv 2603.07365, and where said of its authors' follow-up, beside what was found here"
 
 
 def study_blocks(study: Study) -> Iterator[Block]:
@@ -22,7 +24,7 @@ def study_blocks(study: Study) -> Iterator[Block]:
         yield Text(note[:1].upper() + note[1:] + ".")
     if study.claims:
         yield Heading("The paper's claims")
-        yield claims_table(study)
+        yield claims_table(study.claims, CLAIMS)
     torch = [row for row in study.rows if row.format == TORCH]
     yield Heading("As trained")
     for ladder in dict.fromkeys(row.ladder for row in torch):
@@ -43,17 +45,6 @@ def summary(study: Study) -> str:
     networks = f"{total} network{'s' * (total != 1)}"
     sizes = f"{len(torch)} sizes" if len(torch) != 1 else "one size"
     return f"{networks} of {sizes}, protocol {', '.join(study.protocols)}; {wording.count(study.n)} test images."
-
-
-def claims_table(study: Study) -> Table:
-    """Claim by claim."""
-    rows = [
-        (f"{c.number}. {c.text}", c.paper, c.ours or wording.DASH, c.standing, c.note or wording.DASH)
-        for c in study.claims
-    ]
-    head = ("Claim", "The paper", "Here", "Standing", "Remark")
-    caption = "Claims of arXiv 2603.07365, and where said of its authors' follow-up, beside what was found here"
-    return Table(head, tuple(rows), caption, words=5)
 
 
 def _sizes(rows: Sequence[SizeRow]) -> Table:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
-from edgeval.records.study import Claim, Study
+from edgeval.records.study import Study
 from edgeval.report import ship, wording
+from edgeval.report.claims import claim_lines, wrapped
 from edgeval.report.study import summary
 from edgeval.report.text import ASCII
-
-WIDTH = 80
 
 
 def render_study_text(study: Study, page: Path | None) -> str:
     """Plain text within 80 columns."""
     lines = [*wrapped(summary(study)), ""]
     for claim in study.claims:
-        lines += _claim(claim)
+        lines += claim_lines(claim)
     for law in (*study.laws, *study.deployed):
         low, high = law.alpha.ci95
         lines += wrapped(
@@ -32,20 +29,3 @@ def render_study_text(study: Study, page: Path | None) -> str:
     if page is not None:
         lines += ["", f"report: {wording.visible(str(page))}"]
     return "\n".join(lines).translate(ASCII)
-
-
-def _claim(claim: Claim) -> Iterator[str]:
-    """What is claimed, what it rests on there and here, and how the two stand."""
-    yield from wrapped(f"{claim.number}. {claim.text}", "", "   ")
-    yield from wrapped(f"the paper  {claim.paper}", "   ", " " * 14)
-    if claim.ours:
-        yield from wrapped(f"here       {claim.ours}", "   ", " " * 14)
-    note = f" ({claim.note})" if claim.note else ""
-    yield from wrapped(f"{claim.standing.upper()}{note}", "   ", "   ")
-    yield ""
-
-
-def wrapped(text: str, first: str = "", rest: str | None = None) -> list[str]:
-    """Lines of at most 80 columns."""
-    later = first if rest is None else rest
-    return textwrap.wrap(wording.clean(text, 600), WIDTH, initial_indent=first, subsequent_indent=later)

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 
 # Each stand-in colour becomes a CSS variable of the page, which gives it a light and a dark value.
 INK, MUTED, LINE, LOST, GAINED, PALE = "#010101", "#020202", "#030303", "#040404", "#050505", "#060606"
-VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", LOST: "lost", GAINED: "gained", PALE: "pale"}
+GREEN = "#070707"
+VARIABLES = {INK: "ink", MUTED: "muted", LINE: "line", LOST: "lost", GAINED: "gained", PALE: "pale", GREEN: "pass"}
 DROPPED = ("metadata", "style")  # matplotlib's <style> would reach beyond its own drawing
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -122,7 +123,7 @@ def _value(name: str, value: str, prefix: str) -> str:
     if name == "style":
         value = re.sub(r"font: (?:(\d+) )?([\d.]+px)[^;]*", _font, value)
         value = re.sub(r"font-family: [^;]*;? ?", "", value)
-        value = re.sub(r"#0[1-6]0[1-6]0[1-6]", lambda found: f"var(--{VARIABLES[found.group()]})", value)
+        value = re.sub(r"#0[1-7]0[1-7]0[1-7]", lambda found: f"var(--{VARIABLES[found.group()]})", value)
     return value.replace("url(#", f"url(#{prefix}-")
 
 

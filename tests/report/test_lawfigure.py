@@ -9,7 +9,7 @@ import pytest
 
 from edgeval.compare.laws import law
 from edgeval.records.laws import Law
-from edgeval.report.lawfigure import Curve, Mark, _ticks, apart, law_figure, standalone
+from edgeval.report.lawfigure import Curve, Mark, apart, law_figure, standalone, ticks_of
 from edgeval.report.svg import GAINED, VARIABLES
 
 
@@ -62,7 +62,7 @@ def test_labels_with_room_stay_where_they_are() -> None:
 
 @pytest.mark.parametrize(("low", "high"), [(0.2, 0.21), (1.0, 100.0), (21.0, 29.0), (2e4, 2e7)])
 def test_an_axis_has_round_ticks_and_never_none(low: float, high: float) -> None:
-    found = _ticks(low, high, 7)
+    found = ticks_of(low, high, 7)
     assert 1 <= len(found) <= 7
     assert all(low * 0.97 <= tick <= high * 1.03 for tick in found)
 

@@ -1,0 +1,1 @@
+"""The report of a study of regressors: blocks, terminal text and pictures."""

@@ -1,0 +1,146 @@
+"""Where quantisation stops a law, in sentences and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from edgeval.measures.mselaw import geometric_mean
+from edgeval.records.deep_regression import DeepRegression, QuantisationFloor
+from edgeval.report import wording
+from edgeval.report.blocks import Block, Heading, Table, Text, known_columns
+from edgeval.report.deep.wording import along_words, ends, error, exponent, number, place_words, rounded
+
+FLAT = 1.5  # beyond the stop, errors within this factor are one level
+WORDS = (
+    "Quantisation moves every answer a little: that noise, a mean square too, adds to the error. Where it equals the"
+    " error as trained, the error as deployed is twice that, and what training still gains is lost in it. Intervals"
+    " are the regression's at 95%."
+)
+
+
+def floor_blocks(found: DeepRegression) -> Iterator[Block]:
+    """Nothing where nothing was quantised."""
+    if not found.floors:
+        return
+    yield Heading("Where quantisation stops the law")
+    yield Text(WORDS)
+    for net, along, fixed in dict.fromkeys((one.net, one.along, one.fixed) for one in found.floors):
+        yield Heading(f"{net}, {along_words(along, fixed)}", 3)
+        mine = [one for one in found.floors if (one.net, one.along, one.fixed) == (net, along, fixed)]
+        for name in dict.fromkeys(one.output for one in mine):
+            said = [floor_sentence(found, one) for one in mine if one.output == name]
+            yield Text(f"{name}: {' '.join(said)}")
+    yield _table(found)
+
+
+def floor_sentence(found: DeepRegression, floor: QuantisationFloor) -> str:
+    """Where the law stops, what lies beyond, and the exponent before it."""
+    where = wording.clean(place_words(found, (floor.format, floor.target)), 60)
+    parts = {"within": _within, "before": _before, "after": _after}[floor.side](floor)
+    return f"{where} {parts}."
+
+
+def _within(floor: QuantisationFloor) -> str:
+    """It stops inside of the window."""
+    at = f"at about {rounded(floor.stops)} {floor.along}" if floor.stops is not None else "within the window"
+    return f"stops the law {at}: beyond it {_level(floor)}; {_exponents(floor)}{_grid(floor)}"
+
+
+def _level(floor: QuantisationFloor) -> str:
+    """What the error as deployed does beyond the stop."""
+    beyond = [point for point in floor.points if floor.stops is None or point[0] >= floor.stops]
+    errors = [point[3] for point in beyond if point[3] > 0]
+    if not errors:
+        return "nothing was measured"
+    last = f"{wording.count(beyond[-1][0])} {floor.along}"
+    if len(errors) == 1:
+        return f"the error is {error(errors[0], 2)} at {last}, where it is {error(beyond[-1][1], 2)} as trained"
+    if max(errors) <= FLAT * min(errors):
+        whatever = "trained on" if floor.along == "images" else "the size of the net"
+        return f"the error stays near {error(geometric_mean(np.array(errors)), 2)} whatever is {whatever}"
+    return f"the error goes from {error(errors[0], 2)} to {error(errors[-1], 2)} at {last}"
+
+
+def _exponents(floor: QuantisationFloor) -> str:
+    """Before the stop, over the whole window, and as trained."""
+    before = "too few sizes lie before it for an exponent"
+    if floor.before is not None:
+        before = f"before it the exponent is {exponent(floor.before)}"
+    return f"{before}, over the whole window {exponent(floor.whole)}, as trained {exponent(floor.trained)}"
+
+
+def _before(floor: QuantisationFloor) -> str:
+    """The noise is the larger everywhere."""
+    first, last = floor.points[0], floor.points[-1]
+    return (
+        f"has stopped the law before {wording.count(first[0])} {floor.along}: its noise exceeds the error as trained at"
+        f" every size, and at {wording.count(last[0])} {floor.along} the error is {error(last[3], 2)}, where it is"
+        f" {error(last[1], 2)} as trained; {_both(floor)}{_grid(floor)}"
+    )
+
+
+def _after(floor: QuantisationFloor) -> str:
+    """The law goes on to the end of the window."""
+    size, trained, noise, _ = floor.points[-1]
+    meet = (
+        "and the two laws never meet"
+        if floor.beyond is None
+        else f"and the laws would meet at about {rounded(floor.beyond)}"
+    )
+    return (
+        f"does not stop the law up to {wording.count(size)} {floor.along}: there its noise is"
+        f" {_share(noise, trained)} of the error as trained, {meet}; {_both(floor)}"
+    )
+
+
+def _both(floor: QuantisationFloor) -> str:
+    """Over the whole window."""
+    return f"the exponent is {exponent(floor.whole)}, as trained {exponent(floor.trained)}"
+
+
+def _share(part: float, whole: float) -> str:
+    """'12%', '0.3%'."""
+    share = 100 * part / whole if whole > 0 else 0.0
+    return f"{share:.0f}%" if share >= 9.5 else f"{share:.2g}%"
+
+
+def _grid(floor: QuantisationFloor) -> str:
+    """How much of the noise is the rounding of the output itself."""
+    if floor.grid is None or floor.grid_share is None:
+        return ""
+    return f"; rounding the output to its grid makes {_share(floor.grid_share, 1.0)} of the noise"
+
+
+def stop_words(floor: QuantisationFloor) -> str:
+    """In a few words: 'stops at 2,700', 'stopped before 250', 'goes on'."""
+    if floor.side == "within" and floor.stops is not None:
+        return f"stops at {rounded(floor.stops)}"
+    return f"stopped before {wording.count(floor.points[0][0])}" if floor.side == "before" else "goes on"
+
+
+def _table(found: DeepRegression) -> Table:
+    """All of them side by side."""
+    body = tuple(_row(found, floor) for floor in found.floors)
+    head: tuple[str, ...] = ("Net", "Output", "Along", "Where", "Law", "Would meet at", "Before", "95%")
+    head += ("Whole window", "95%", "As trained", "95%", "Noise at the end", "Step^2 / 12", "Of the noise")
+    return known_columns(Table(head, body, "Exponents before the stop, over the whole window, and as trained", words=5))
+
+
+def _row(found: DeepRegression, floor: QuantisationFloor) -> tuple[str, ...]:
+    cells: list[str] = []
+    for one in (floor.before if floor.side == "within" else None, floor.whole, floor.trained):
+        cells += [wording.DASH, wording.DASH] if one is None else [number(one.value), ends(one.ci95)]
+    return (
+        floor.net,
+        floor.output,
+        floor.along,
+        place_words(found, (floor.format, floor.target)),
+        stop_words(floor),
+        wording.DASH if floor.beyond is None else rounded(floor.beyond),
+        *cells,
+        error(floor.points[-1][2]),
+        error(floor.grid),
+        wording.DASH if floor.grid_share is None else _share(floor.grid_share, 1.0),
+    )

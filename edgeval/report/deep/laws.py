@@ -1,0 +1,94 @@
+"""The laws of a study of regressors as tables: exponents with intervals, as trained and as deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from edgeval.records.artifact import TORCH
+from edgeval.records.deep_regression import Along, DeepRegression, ErrorLaw
+from edgeval.report import wording
+from edgeval.report.blocks import Block, Heading, Table, known_columns
+from edgeval.report.deep.wording import PAPER, ends, error, exponent, number, place_words, places
+
+LAW = (
+    "MSE = c N^-exponent, least squares of logarithms of geometric means over seeds; 95% is of the regression, the"
+    " interval over seeds is approximate"
+)
+SIZES: dict[Along, str] = {"images": "training images", "parameters": "parameters"}
+HEAD = (
+    "Net",
+    "Output",
+    "Held",
+    "Exponent",
+    "95%",
+    "Over seeds",
+    "The paper",
+    "R2",
+    "Falls throughout",
+    "Window",
+    "Sizes",
+    "Best by AICc",
+    "Floor",
+)
+
+
+def law_blocks(found: DeepRegression) -> Iterator[Block]:
+    """The laws as trained, along images and along parameters."""
+    laws = [law for law in found.laws if law.format == TORCH]
+    if not laws:
+        return
+    yield Heading("Laws of error against size")
+    for along, words in SIZES.items():
+        mine = [law for law in laws if law.along == along]
+        if mine:
+            floor = "; a floor is given where AICc prefers one"
+            body = tuple(_law(law) for law in mine)
+            yield known_columns(Table(HEAD, body, f"Along {words}: {LAW}{floor}", words=3))
+
+
+def _law(law: ErrorLaw) -> tuple[str, ...]:
+    over, (first, last) = law.exponent.over_seeds, law.window
+    best = law.forms[0] if law.forms else None
+    return (
+        law.net,
+        law.output,
+        law.fixed or wording.DASH,
+        number(law.exponent.value),
+        ends(law.exponent.ci95),
+        ends(over.ci95) if over else wording.DASH,
+        PAPER if law.along == "images" else wording.DASH,
+        number(law.r2, 3),
+        "yes" if law.falls else "NO",
+        f"{wording.count(first)} to {wording.count(last)}",
+        str(len(law.points)),
+        f"{best.name} ({number(best.aicc, 1)})" if best and best.aicc is not None else wording.DASH,
+        error(law.floor),
+    )
+
+
+def deployed_law_blocks(found: DeepRegression) -> Iterator[Block]:
+    """The exponents side by side, a column a place."""
+    there = [place for place in places(found) if any((law.format, law.target) == place for law in found.laws)]
+    if not there:
+        return
+    yield Heading("Laws as deployed", 3)
+    shown = [("torch", ""), *there]
+    rows = dict.fromkeys((law.net, law.output, law.along, law.fixed) for law in found.laws)
+    body = tuple((*_words(key), *(_cell(found.laws, key, place) for place in shown)) for key in rows)
+    head = ("Net", "Output", "Along", "Held", "As trained", *(place_words(found, place) for place in there))
+    caption = "Exponents over the whole window with the regression's 95% interval, as trained and as deployed"
+    yield known_columns(Table(head, body, caption, words=4))
+
+
+def _words(key: tuple[str, str, Along, str]) -> tuple[str, ...]:
+    net, output, along, fixed = key
+    return net, output, along, fixed or wording.DASH
+
+
+def _cell(laws: Sequence[ErrorLaw], key: tuple[str, str, Along, str], place: tuple[str, str]) -> str:
+    """The exponent of one law in one place; as trained whatever the target is called."""
+    for law in laws:
+        same = law.format == TORCH if place[0] == TORCH else (law.format, law.target) == place
+        if same and (law.net, law.output, law.along, law.fixed) == key:
+            return exponent(law.exponent)
+    return wording.DASH

@@ -1,0 +1,79 @@
+"""Where quantisation stops a law, in sentences that a user understands."""
+
+from __future__ import annotations
+
+import pytest
+
+from edgeval.records.deep_regression import DeepRegression, QuantisationFloor
+from edgeval.records.laws import Exponent
+from edgeval.report.deep.floor import floor_sentence, stop_words
+from tests.report.deep import deep
+
+Point = tuple[int, float, float, float]
+
+
+@pytest.fixture(scope="module")
+def found() -> DeepRegression:
+    return deep(nets=("fcn",), outputs=("theta",))
+
+
+def value(number: float) -> Exponent:
+    return Exponent(value=number, se=0.1, ci95=(number - 0.2, number + 0.2), method="m")
+
+
+def floor(side: str, *points: Point, **more: object) -> QuantisationFloor:
+    """Of int8 TFLite along images."""
+    default = {"stops": None, "beyond": None, "before": None, "step": None, "grid": None, "grid_share": None}
+    names = {"net": "fcn", "along": "images", "fixed": "64 wide", "output": "theta"}
+    place = {"format": "tflite-int8", "target": "desktop", "whole": value(0.6), "trained": value(1.4)}
+    return QuantisationFloor(**names, **place, points=points, side=side, **default | more)
+
+
+FLAT: tuple[Point, ...] = ((500, 1e-4, 4e-5, 1.4e-4), (1000, 3e-5, 4e-5, 5e-5), (2000, 1e-5, 4e-5, 5e-5))
+
+
+def test_an_error_that_stays_says_at_which_level(found: DeepRegression) -> None:
+    said = floor_sentence(found, floor("within", *FLAT, stops=896.0, before=value(1.3)))
+    assert said == (
+        "int8 TFLite stops the law at about 900 images: beyond it the error stays near 5.0e-5 whatever is trained on;"
+        " before it the exponent is 1.30 (1.10 to 1.50), over the whole window 0.60 (0.40 to 0.80),"
+        " as trained 1.40 (1.20 to 1.60)."
+    )
+
+
+def test_an_error_that_still_moves_is_not_said_to_stay(found: DeepRegression) -> None:
+    points = (*FLAT[:2], (2000, 1e-5, 1e-5, 2e-5))
+    said = floor_sentence(found, floor("within", *points, stops=896.0))
+    assert "the error goes from 5.0e-5 to 2.0e-5 at 2,000 images" in said
+    assert "too few sizes lie before it for an exponent" in said
+
+
+def test_one_size_beyond_is_set_beside_its_training(found: DeepRegression) -> None:
+    said = floor_sentence(found, floor("within", *FLAT, stops=1500.0))
+    assert "the error is 5.0e-5 at 2,000 images, where it is 1.0e-5 as trained" in said
+
+
+def test_noise_larger_everywhere(found: DeepRegression) -> None:
+    said = floor_sentence(found, floor("before", *FLAT[1:], grid=1e-6, grid_share=0.031))
+    assert said.startswith(
+        "int8 TFLite has stopped the law before 1,000 images: its noise exceeds the error as trained"
+    )
+    assert said.endswith("as trained 1.40 (1.20 to 1.60); rounding the output to its grid makes 3.1% of the noise.")
+
+
+@pytest.mark.parametrize(
+    ("beyond", "words"), [(21_600.0, "and the laws would meet at about 22,000"), (None, "and the two laws never meet")]
+)
+def test_a_law_that_goes_on(found: DeepRegression, beyond: float | None, words: str) -> None:
+    said = floor_sentence(found, floor("after", FLAT[0], (1000, 5e-5, 1e-5, 6e-5), beyond=beyond))
+    assert f"there its noise is 20% of the error as trained, {words};" in said
+
+
+def test_a_law_in_parameters_speaks_of_parameters(found: DeepRegression) -> None:
+    said = floor_sentence(found, floor("within", *FLAT, stops=896.0).model_copy(update={"along": "parameters"}))
+    assert "at about 900 parameters: beyond it the error stays near 5.0e-5 whatever is the size of the net" in said
+
+
+def test_in_a_few_words() -> None:
+    sides = [floor("within", *FLAT, stops=896.0), floor("before", *FLAT), floor("after", *FLAT)]
+    assert [stop_words(one) for one in sides] == ["stops at 900", "stopped before 500", "goes on"]
