@@ -17,8 +17,17 @@ from edgeval.workflow.measured import load_part
 from edgeval.workflow.train import TrainOptions, device_of
 
 
-def fit(ladder: Ladder, options: TrainOptions, store: Store, reporter: Reporter) -> list[CheckpointCard]:
-    """Train what is not trained yet; cards of all asked rungs. Errors of single rungs are raised after the others."""
+def fit(
+    ladder: Ladder,
+    options: TrainOptions,
+    store: Store,
+    reporter: Reporter,
+    finished: Callable[[Rung, int], None] = lambda rung, seed: None,
+) -> list[CheckpointCard]:
+    """Train what is not trained yet; cards of all asked rungs. Errors of single rungs are raised after the others.
+
+    `finished` hears of each rung and seed that has its checkpoint, as soon as it has.
+    """
     need("torch", "train")
     for name in ("epochs", "batch", "precision"):
         if getattr(options, name) is not None:
@@ -34,7 +43,7 @@ def fit(ladder: Ladder, options: TrainOptions, store: Store, reporter: Reporter)
         rungs = {}
     errors = _run(list(rungs.values()), search_rate, "rate of", options, reporter)
     found = [job for job in todo if found_rate(job) is not None]
-    errors += _run(found, fit_rung, "train", options, reporter)
+    errors += _run(found, fit_rung, "train", options, reporter, lambda job: finished(job.rung, job.seed))
     if errors:
         raise errors[0]
     cards = [store.checkpoint(job.folder) for job in asked]
@@ -42,9 +51,14 @@ def fit(ladder: Ladder, options: TrainOptions, store: Store, reporter: Reporter)
 
 
 def _run(
-    asked: Sequence[FitJob], work: Callable[..., None], words: str, options: TrainOptions, reporter: Reporter
+    asked: Sequence[FitJob],
+    work: Callable[..., None],
+    words: str,
+    options: TrainOptions,
+    reporter: Reporter,
+    done: Callable[[FitJob], None] = lambda job: None,
 ) -> list[EdgevalError]:
-    """Run jobs in children; their errors."""
+    """Run jobs in children; their errors. `done` hears of each that had none."""
     names = [f"{words} {job.rung.name}" + (f" seed {job.seed}" if work is fit_rung else "") for job in asked]
     workers = options.workers or (1 if asked and asked[0].device != "cpu" else jobs.cores())
     threads = max(1, jobs.cores() // max(1, min(workers, len(asked))))
@@ -58,7 +72,13 @@ def _run(
         )
         for job, name in zip(asked, names, strict=True)
     ]
-    return [outcome.error for outcome in jobs.run(tasks, workers) if outcome.error]
+    errors = []
+    for outcome in jobs.run(tasks, workers):
+        if outcome.error:
+            errors.append(outcome.error)
+        else:
+            done(asked[outcome.index])
+    return errors
 
 
 def _jobs(ladder: Ladder, options: TrainOptions, store: Store) -> list[FitJob]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from edgeval.compare.study.published import published_study
 from edgeval.compare.study.whole import analyse
 from edgeval.errors import BenchError, CardError, DataError, EdgevalError, IntegrityError
 from edgeval.records.answers import Answers, read_answers
-from edgeval.records.artifact import Format, Profile
+from edgeval.records.artifact import Format
 from edgeval.records.ladder import Ladder, Rung, load_ladder
 from edgeval.records.papers import tiny_regime
 from edgeval.records.reporter import Reporter
@@ -22,6 +22,7 @@ from edgeval.workflow import jobs
 from edgeval.workflow.export import ExportOptions, export
 from edgeval.workflow.predict import RunOptions, run_ladder
 from edgeval.workflow.study_answers import Kept
+from edgeval.workflow.study_work import Faults, exports
 from edgeval.workflow.train import TrainOptions, train, with_recipe
 
 NAME = "tiny-regime"
@@ -64,23 +65,13 @@ class Done:
 
 @dataclass(frozen=True)
 class Work:
-    """What every rung needs, and what went wrong so far: with a target under its name, with a network under ''."""
+    """What every rung needs."""
 
     options: StudyOptions
     kept: Kept
     pool: jobs.Pool
-    faults: list[tuple[str, EdgevalError]]
+    faults: Faults
     reporter: Reporter
-
-    def failed(self, what: str, error: EdgevalError, *, target: str = "") -> None:
-        self.reporter.say(f"{what}: {error}; the others go on")
-        self.faults.append((target, error))
-
-    @property
-    def targets(self) -> list[str]:
-        """The targets that have answered so far."""
-        lost = {name for name, _ in self.faults}
-        return [name for name in self.options.targets if name not in lost]
 
 
 def folder_of(store: Store) -> Path:
@@ -95,17 +86,17 @@ def study(options: StudyOptions, store: Store, reporter: Reporter, pool: jobs.Po
         load_target(name)  # a name that is no target's is told before anything is trained
     store.open()
     kept = Kept(store, folder_of(store), options.earlier)
-    work = Work(options, kept, pool, [], reporter)
+    work = Work(options, kept, pool, Faults(reporter), reporter)
     parts = [part if options.targets else spared(part, kept) for part in parts_of(options)]
     reporter.say(told(parts, store))
     for part in parts:
         try:
             train(part.ladder, part.options, store, reporter, pool, partial(kept.torch, part.ladder))
         except IntegrityError as error:
-            work.failed(part.ladder.name, error)
+            work.faults.failed(part.ladder.name, error)
         for rung in part.rungs:
             _rung(part, rung, work)
-    fault = min((error for _, error in work.faults), key=lambda error: error.exit_code, default=None)
+    fault = work.faults.worst
     if fault and kept.answers is None:
         raise fault
     return Done(analysed(kept.answers, parts), fault)
@@ -186,31 +177,22 @@ def _rung(part: Part, rung: Rung, work: Work) -> None:
     seeds = tuple(s for s in part.seeds if store.checkpoint(store.rung(ladder.name, rung.name, s)))
     for seed in seeds:
         kept.torch(ladder, rung, seed)
-    if not seeds or not work.targets:
+    targets = work.faults.answering(work.options.targets)
+    if not seeds or not targets:
         return
     try:
-        for profile, formats in exports(work.targets, options.formats).items():
+        for profile, formats in exports(targets, options.formats).items():
             asked = ExportOptions((rung.name,), seeds, formats, profile, workers=part.options.workers)
             export(ladder, asked, store, work.reporter, work.pool)
     except IntegrityError as error:
-        work.failed(f"{ladder.name}:{rung.name}", error)
+        work.faults.failed(f"{ladder.name}:{rung.name}", error)
         return
-    for target in work.targets:
+    for target in targets:
         try:
             for ran in run_ladder(ladder, _on(target, rung, seeds, options.formats), store, work.reporter):
                 kept.add(ran.table, ladder.name, rung.name, ran.seed, ladder.train.protocol)
         except BenchError as error:
-            work.failed(target, error, target=target)
-
-
-def exports(targets: Sequence[str], formats: tuple[Format, ...]) -> dict[Profile, tuple[Format, ...]]:
-    """The formats that these targets run, by the family of runtimes that they must be exported for."""
-    found: dict[Profile, tuple[Format, ...]] = {}
-    for card in map(load_target, targets):
-        for fmt in formats or (card.model.format,):
-            family = card.profile(fmt)
-            found[family] = tuple(dict.fromkeys((*found.get(family, ()), fmt)))
-    return found
+            work.faults.failed(target, error, target=target)
 
 
 def _on(target: str, rung: Rung, seeds: tuple[int, ...], formats: tuple[Format, ...]) -> RunOptions:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgeval.records.answers import read_answers
-from edgeval.workflow.study import exports
+from edgeval.workflow.study_work import exports
 from tests.conftest import Demo, Typed
 
 LINE = "study tiny-regime --ladder scalecnn-digits100 -q"

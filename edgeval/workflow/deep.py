@@ -1,0 +1,187 @@
+"""The whole study of regressors, from simulated magnets to figures: what is finished is kept, and never done again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from edgeval.compare.deep.whole import analyse
+from edgeval.errors import BenchError, CardError, DataError, EdgevalError, InputError, IntegrityError
+from edgeval.physics.plan import Plan
+from edgeval.records.artifact import Format
+from edgeval.records.deep_regression import DeepRegression
+from edgeval.records.ladder import Ladder, Rung, load_ladder
+from edgeval.records.papers import deep_regression
+from edgeval.records.regressors import Regressors, read_regressors
+from edgeval.records.reporter import Reporter
+from edgeval.records.target import load_target
+from edgeval.store import Store
+from edgeval.workflow import jobs
+from edgeval.workflow.deep_answers import KeptErrors
+from edgeval.workflow.export import ExportOptions, export
+from edgeval.workflow.fit import fit
+from edgeval.workflow.measured import load_part, magnets_of
+from edgeval.workflow.numbers import run_numbers
+from edgeval.workflow.predict import RunOptions
+from edgeval.workflow.simulate import data_set
+from edgeval.workflow.study_work import Faults, exports
+from edgeval.workflow.train import TrainOptions
+
+NAME = "deep-regression"
+
+
+@dataclass(frozen=True)
+class DeepOptions:
+    """What is trained, and where it runs; no target: as trained only."""
+
+    train: TrainOptions
+    ladders: tuple[str, ...] = deep_regression.PAPER
+    targets: tuple[str, ...] = ("desktop",)
+    formats: tuple[Format, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One ladder's share of the study."""
+
+    ladder: Ladder
+    options: TrainOptions
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return self.options.seeds or self.ladder.seeds
+
+    @property
+    def rungs(self) -> list[Rung]:
+        return [self.ladder.rung(name) for name in self.options.rungs] or list(self.ladder.rungs)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was found; and what stopped a network or a target, the bench's faults first."""
+
+    found: DeepRegression
+    fault: EdgevalError | None
+
+
+def folder_of(store: Store) -> Path:
+    """Where the study's files lie."""
+    return store.root / "studies" / NAME
+
+
+def deep_study(options: DeepOptions, store: Store, reporter: Reporter, pool: jobs.Pool = jobs.LOCAL) -> Done:
+    """Simulate, train, export, run and analyse what is not done yet. A network that diverges, or whose export differs
+    from it, and a target that is lost leave the others alone."""
+    for name in options.targets:
+        load_target(name)  # a name that is no target's is told before anything is trained
+    parts = parts_of(options)
+    store.open()
+    kept, faults = KeptErrors(store, folder_of(store)), Faults(reporter)
+    for part in parts:
+        magnets(part.ladder, options.train.workers, reporter)
+    reporter.say(told(parts, store))
+    for part in parts:
+        try:
+            fit(part.ladder, part.options, store, reporter, partial(kept.torch, part.ladder))
+        except IntegrityError as error:
+            faults.failed(part.ladder.name, error)
+        for rung in part.rungs:
+            _rung(part, rung, (options, kept, faults), reporter, pool)
+    _baselines(parts, kept, reporter)
+    if kept.found is None:
+        raise faults.worst or DataError("no network has finished", hint=f"run: edgeval study {NAME}")
+    return Done(analyse(asked(kept.found, parts), name=NAME), faults.worst)
+
+
+def study_of_errors(path: Path) -> DeepRegression:
+    """The analysis of a file of errors that a study kept. Raises DataError."""
+    return analyse(read_regressors(path), name=NAME)
+
+
+def parts_of(options: DeepOptions) -> list[Part]:
+    """Each ladder with the asked rungs that it has. Raises CardError for a rung that no ladder has."""
+    ladders = [load_ladder(name) for name in options.ladders]
+    for ladder in ladders:
+        if ladder.regression is None:
+            hint = "name ladders with a table [regression]"
+            raise InputError(f"{NAME} is a study of networks that learn numbers", seen=ladder.name, hint=hint)
+    names = options.train.rungs
+    mine = {ladder.name: tuple(name for name in names if _has(ladder, name)) for ladder in ladders}
+    lost = [name for name in names if not any(name in found for found in mine.values())]
+    if lost:
+        choices = ", ".join(rung.name for ladder in ladders for rung in ladder.rungs)
+        raise CardError("no ladder of the study has such a rung", seen=lost[0], hint=f"choose from {choices}")
+    return [
+        Part(ladder, replace(options.train, rungs=mine[ladder.name]))
+        for ladder in ladders
+        if mine[ladder.name] or not names
+    ]
+
+
+def _has(ladder: Ladder, name: str) -> bool:
+    return any(rung.name == name for rung in ladder.rungs)
+
+
+def magnets(ladder: Ladder, workers: int | None, reporter: Reporter) -> None:
+    """Simulate what a ladder's data lack, by the usual plan; other data are the user's to make."""
+    if ladder.task.name is None or not ladder.task.simulated:
+        return
+    assert ladder.regression is not None
+    try:
+        load_part(ladder, "train", max(ladder.regression.images))
+    except DataError:
+        held = ladder.task.test_images + ladder.task.validation_images
+        data_set(Plan(), held + max(ladder.regression.images), magnets_of(ladder), workers, reporter)
+
+
+def asked(found: Regressors, parts: Sequence[Part]) -> Regressors:
+    """Only the asked rungs and seeds, and the baselines."""
+    wanted = {(part.ladder.name, rung.name, seed) for part in parts for rung in part.rungs for seed in part.seeds}
+    return found.only([k for k, m in enumerate(found.models) if m.network in wanted or not m.params])
+
+
+def told(parts: Sequence[Part], store: Store) -> str:
+    """How much there is to do."""
+    every = [(part, rung, seed) for part in parts for rung in part.rungs for seed in part.seeds]
+    there = sum(store.checkpoint(store.rung(p.ladder.name, r.name, s)) is not None for p, r, s in every)
+    done = f", {there} of them trained already" if there else ""
+    protocols = ", ".join(dict.fromkeys(p.ladder.regression.protocol for p in parts if p.ladder.regression))
+    count = f"{len(every)} network{'s' * (len(every) != 1)}"
+    return f'{count}, protocol "{protocols}"{done}; stop at any time and run the same line to go on'
+
+
+def _rung(
+    part: Part, rung: Rung, work: tuple[DeepOptions, KeptErrors, Faults], reporter: Reporter, pool: jobs.Pool
+) -> None:
+    """Torch's answers of the trained seeds of one rung, then its exports on each target."""
+    (options, kept, faults), ladder = work, part.ladder
+    store, targets = kept.store, faults.answering(options.targets)
+    seeds = tuple(s for s in part.seeds if store.checkpoint(store.rung(ladder.name, rung.name, s)))
+    for seed in seeds:
+        kept.torch(ladder, rung, seed)
+    if not seeds or not targets:
+        return
+    try:
+        for profile, formats in exports(targets, options.formats).items():
+            wanted = ExportOptions((rung.name,), seeds, formats, profile, workers=part.options.workers)
+            export(ladder, wanted, store, reporter, pool)
+    except IntegrityError as error:
+        faults.failed(f"{ladder.name}:{rung.name}", error)
+        return
+    for target in targets:
+        try:
+            wanted_runs = RunOptions(target, rungs=(rung.name,), seeds=seeds, formats=options.formats)
+            for ran in run_numbers(ladder, wanted_runs, store, reporter):
+                kept.add(ran.table, ladder, rung, ran.seed)
+        except BenchError as error:
+            faults.failed(target, error, target=target)
+
+
+def _baselines(parts: Sequence[Part], kept: KeptErrors, reporter: Reporter) -> None:
+    """The baselines of every number of training images that has a network."""
+    sizes = {rung.images: part.ladder for part in parts for rung in part.rungs if rung.images}
+    there = {m.images for m in (kept.found.models if kept.found else ())}
+    for images in sorted(there & set(sizes)):
+        kept.baselines(sizes[images], images, reporter.bar(f"kernel ridge n{images}"))

@@ -1,0 +1,122 @@
+"""The study of regressors as a user types it: trained, exported, run, analysed, and gone on with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from edgeval.cli.edge import run
+from edgeval.records.ladder import load_ladder
+from edgeval.records.papers import deep_regression
+from edgeval.records.regressors import BASELINE, read_regressors
+from tests.workflow.test_fit_chain import CARD, lay, type_in
+
+STUDY = "study deep-regression --ladder tiny.toml --format tflite-int8 -q"
+KEPT = Path("runs/studies/deep-regression/errors.npz")
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a small study went through."""
+    folder = tmp_path_factory.mktemp("deep")
+    lay(folder)
+    card = CARD.replace("[4, 16]", "[4]").replace("[40, 200]", "[40, 80, 200]").replace("checks", "seeds = [0]\nchecks")
+    (folder / "tiny.toml").write_text(card)
+    type_in(folder, f"{STUDY} --json found.json")
+    return folder
+
+
+def test_every_network_is_kept_as_trained_and_as_deployed_with_its_baselines(done: Path) -> None:
+    found = read_regressors(done / KEPT)
+    places = {(m.net, m.images, m.source.format) for m in found.models}
+    nets = {("fcn", n, fmt) for n in (40, 80, 200) for fmt in ("torch", "tflite-int8")}
+    assert places == nets | {(b, n, BASELINE) for n in (40, 80, 200) for b in ("mean predictor", "kernel ridge")}
+    assert all(m.steps for m in found.models if m.source.format == "tflite-int8")
+    assert all(m.rate == 0.003 for m in found.models if m.net == "fcn")
+    assert "report: runs/studies/deep-regression/study.html" in (done / "out.txt").read_text()
+
+
+def test_the_analysis_sets_them_side_by_side(done: Path) -> None:
+    told = json.loads((done / "found.json").read_text())
+    assert told["schema"] == "edgeval/deep-regression/1"
+    assert {(law["output"], law["format"]) for law in told["laws"]} == {
+        (o, f) for o in ("bright", "slope") for f in ("torch", "tflite-int8")
+    }
+    assert len(told["baselines"]) == 6
+    assert {floor["output"] for floor in told["floors"]} == {"bright", "slope"}
+    assert len(told["checks"]) == 4
+
+
+def test_what_is_finished_is_not_done_again_and_another_seed_is_added(
+    done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(done, folder)
+    weights = {path: path.stat().st_mtime_ns for path in (folder / "runs").rglob("*.safetensors")}
+    monkeypatch.chdir(folder)
+    assert run(f"{STUDY} --seed 0 --seed 1 --rung w4-n200 --out report".replace(" -q", "").split()) == 0
+    assert '2 networks, protocol "regression", 1 of them trained already' in capfd.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in weights} == weights
+    seeds = {m.seed for m in read_regressors(folder / KEPT).models if m.rung == "w4-n200"}
+    assert seeds == {0, 1}
+    assert (folder / "report" / "study.md").exists()
+
+
+def test_the_analysis_of_the_kept_errors_is_the_same(
+    done: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(done)
+    assert run(f"study deep-regression --answers {KEPT} --json -".split()) == 0
+    assert json.loads(capfd.readouterr().out) == json.loads((done / "found.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("deep-regression --ladder tiny.toml --rung w9-n40", "choose from w4-n40"),
+        ("deep-regression --ladder scalecnn-cifar100", "networks that learn numbers"),
+        ("deep-regression --small --ladder tiny.toml", "names its own ladders"),
+        ("deep-regression --epochs 3", "the cards' [regression] say it"),
+        ("deep-regression --published", "goes with tiny-regime"),
+        ("deep-regression --ladder tiny.toml --target nowhere", "nowhere"),
+        ("deep-regression --trained-only --target desktop", "runs nothing on a target"),
+        ("deep-regression --answers tiny.toml", "tiny.toml"),
+        ("deep-regression --answers train.npz", "holds no study of regressors"),
+        ("deep-regression --answers absent.npz", "absent.npz"),
+        ("tiny-regime --small", "goes with deep-regression"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(
+    done: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], line: str, said: str
+) -> None:
+    monkeypatch.chdir(done)
+    assert run(["study", *line.split()]) == 2
+    err = capfd.readouterr().err
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_a_damaged_file_is_named_with_what_mends_it(
+    done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(done, folder)
+    (folder / KEPT).write_bytes((folder / KEPT).read_bytes()[:200])
+    monkeypatch.chdir(folder)
+    assert run(STUDY.split()) == 5
+    err = capfd.readouterr().err
+    assert "is damaged" in err
+    assert "remove it" in err
+
+
+def test_the_small_protocol_is_in_the_shipped_cards() -> None:
+    cards = [load_ladder(name) for name in deep_regression.SMALL]
+    for card in cards:
+        assert card.regression is not None
+        assert card.regression.protocol == "two cores"
+        assert max(card.regression.images) <= 4000
+        assert len(card.seeds) == 3
+    assert {card.net.name for card in cards} == {"fcn", "resnet"}
