@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edgeval.report.deep.wording import error, format_words, place_words, places, ratio, rounded
+from edgeval.report.deep.wording import error, format_words, place_words, places, ratio, rounded, signed
 from tests.report.deep import PLACES, deep
 
 
@@ -28,6 +28,11 @@ def test_a_ratio_has_three_digits(value: float | None, shown: str) -> None:
 )
 def test_two_digits_of_a_size(value: float, shown: str) -> None:
     assert rounded(value) == shown
+
+
+@pytest.mark.parametrize(("value", "shown"), [(-0.00123, "−0.0012"), (0.5, "+0.5000"), (-1e-6, "0.0000")])
+def test_a_bias_has_a_sign_unless_it_rounds_to_zero(value: float, shown: str) -> None:
+    assert signed(value) == shown
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ def claims(rows: Sequence[SizeErrors], laws: Sequence[ErrorLaw], doublings: Sequ
         ("The error falls as a power law of the number of training images", "over a wide range", _straight(images)),
         ("The exponents are 1 to 2", "1 to 2 by parameter and network; up to about 2.3", _exponents(images)),
         ("The error falls as a power law of the number of parameters", "over a wide range", _straight(params)),
-        ("Laws hold for most parameters, with deviations for some", "said of the law in images", _deviations(images)),
+        ("Laws hold for most parameters, with deviations for some", "most of three, in images", _deviations(images)),
         ("Clean laws need a learning rate that is tuned and adjusted", "tuned by size", _rates(rows)),
-        ("More data pays strongly", "guidance of the paper", _pays(doublings)),
+        ("More data pays strongly", "its guidance", _pays(doublings)),
     ]
     return tuple(
         Claim(

@@ -9,7 +9,18 @@ from edgeval.records.artifact import TORCH
 from edgeval.records.deep_regression import DeepRegression, OutputErrors, SizeErrors
 from edgeval.report import wording
 from edgeval.report.blocks import Block, Heading, Table, Text, known_columns
-from edgeval.report.deep.wording import Place, by_size, error, number, output, place_words, places, ratio, trained
+from edgeval.report.deep.wording import (
+    Place,
+    by_size,
+    error,
+    number,
+    output,
+    place_words,
+    places,
+    ratio,
+    signed,
+    trained,
+)
 
 MOST = 10  # sizes of a network in a table of ratios
 WORDS = (
@@ -126,7 +137,7 @@ def _measures(one: OutputErrors) -> tuple[str, ...]:
     return (
         error(one.mse),
         ratio(one.ratio),
-        f"{one.bias:+.4f}".replace("-", wording.MINUS),
+        signed(one.bias),
         number(one.r2, 5),
         number(one.p95, 4),
         number(one.max_abs, 3),

@@ -45,6 +45,12 @@ def number(value: float, digits: int = 2) -> str:
     return f"{value:.{digits}f}".replace("-", wording.MINUS)
 
 
+def signed(value: float) -> str:
+    """Four digits with a sign; what rounds to zero has none."""
+    shown = f"{value:+.4f}"
+    return shown.replace("-", wording.MINUS) if float(shown) else shown[1:]
+
+
 def ends(interval: Interval | None, digits: int = 2) -> str:
     """'1.20 to 1.42'."""
     return wording.DASH if interval is None else f"{number(interval[0], digits)} to {number(interval[1], digits)}"
