@@ -92,4 +92,10 @@ def _table(rows: Sequence[BaselineRow]) -> Table:
     outputs = list(dict.fromkeys(row.output for row in rows))
     body.sort(key=lambda cells: outputs.index(cells[0]))
     head = ("Output", "Images", "Mean predictor", "Kernel ridge", *nets, "Lowest")
-    return known_columns(Table(head, tuple(body), "MSE on the same test images, all learned from the same images"))
+    return known_columns(
+        Table(
+            head,
+            tuple(body),
+            "MSE on the same test images, all learned from the same images; of several widths of a network the best",
+        )
+    )
