@@ -15,6 +15,7 @@ from edgeval.cli.plain import echo
 if TYPE_CHECKING:
     from edgeval.records.ladder import Ladder
     from edgeval.store import Store
+    from edgeval.workflow.numbers import RanNumbers
     from edgeval.workflow.predict import Ran, RunOptions
 
 
@@ -100,13 +101,19 @@ def _on_several(card: Ladder, asked: RunOptions, names: tuple[str, ...], store: 
 
 def _on_cluster(cluster: str, ladder: str | None, asked: RunOptions, store: Store, *, quiet: bool) -> None:
     """The same on the nodes of a cluster, each file wherever there is room."""
+    from edgeval.workflow.numbers_there import run_numbers_on
     from edgeval.workflow.project import choose_ladder
     from edgeval.workflow.remote import pool_of
     from edgeval.workflow.runjob import desktop, run_on
 
     desktop(asked.target)
+    card = choose_ladder(ladder, store)
     with Display(quiet=quiet) as display, pool_of(cluster, "run", display) as pool:
-        for found in run_on(pool, choose_ladder(ladder, store), asked, store, display):
+        if card.regression is not None:
+            for numbers in run_numbers_on(pool, card, asked, store, display):
+                _tell_numbers(numbers)
+            return
+        for found in run_on(pool, card, asked, store, display):
             _tell(found)
 
 
@@ -118,11 +125,16 @@ def _numbers(card: Ladder, asked: RunOptions, store: Store, record: Path | None,
         raise click.UsageError("--record does not go with a ladder that learns numbers")
     with Display(quiet=quiet) as display:
         for found in run_numbers(card, asked, store, display):
-            source, errors = found.table.source, (found.table.errors**2).mean(axis=0)
-            told = ", ".join(f"{name} {mse:.3g}" for name, mse in zip(found.table.output_names, errors, strict=True))
-            speed = f", {source.latency.p50:.3g} ms an image (p95 {source.latency.p95:.3g})" if source.latency else ""
-            echo(f"{source.name} seed {found.seed} {source.format} on {source.target}: MSE {told}{speed}")
+            _tell_numbers(found)
     return 0
+
+
+def _tell_numbers(found: RanNumbers) -> None:
+    """One finished table of numbers."""
+    source, errors = found.table.source, (found.table.errors**2).mean(axis=0)
+    told = ", ".join(f"{name} {mse:.3g}" for name, mse in zip(found.table.output_names, errors, strict=True))
+    speed = f", {source.latency.p50:.3g} ms an image (p95 {source.latency.p95:.3g})" if source.latency else ""
+    echo(f"{source.name} seed {found.seed} {source.format} on {source.target}: MSE {told}{speed}")
 
 
 def _tell(found: Ran) -> None:

@@ -12,9 +12,7 @@ from edgeval.cli.display import Display
 from edgeval.cli.plain import echo
 
 if TYPE_CHECKING:
-    from edgeval.records.ladder import Ladder
-    from edgeval.store import Store
-    from edgeval.workflow.train import TrainOptions
+    from edgeval.records.checkpoint import CheckpointCard
 
 
 @click.command()
@@ -44,6 +42,7 @@ def train(
       edgeval train scalecnn-cifar100 --cluster 10.0.0.1:6379 --gpus-per-job 0.25
     """
     from edgeval.records.ladder import load_ladder
+    from edgeval.workflow.fit import fit
     from edgeval.workflow.project import open_store
     from edgeval.workflow.remote import pool_of
     from edgeval.workflow.train import TrainOptions
@@ -53,32 +52,23 @@ def train(
         raise click.UsageError("--gpus-per-job goes with --cluster, and not with --device cpu")
     asked = TrainOptions(**recipe, overwrite=overwrite)
     card, store = load_ladder(ladder), open_store(runs)
-    if card.regression is not None:
-        if cluster is not None:
-            raise click.UsageError("--cluster does not go with a ladder that learns numbers")
-        _numbers(card, asked, store, quiet=quiet)
-        return
+    numbers = card.regression is not None
     with (
         Display(quiet=quiet) as display,
         pool_of(cluster, "train", display, device=recipe["device"], gpus=gpus_per_job) as pool,
     ):
-        cards = work(card, asked, store, display, pool)
+        cards = (fit if numbers else work)(card, asked, store, display, pool)
     for made in cards:
+        if made.fit is not None:
+            echo(_fitted(made))
+            continue
         loss = "weights given" if made.final_loss is None else f"last training loss {made.final_loss:.3f}"
         echo(f"{made.rung} seed {made.seed}: {made.params:,} parameters, {loss}")
     echo(f"next: edgeval export {ladder}")
 
 
-def _numbers(card: Ladder, asked: TrainOptions, store: Store, *, quiet: bool) -> None:
-    """Train a ladder that learns numbers, and say how well each rung does on the validation part."""
-    from edgeval.workflow.fit import fit
-
-    with Display(quiet=quiet) as display:
-        cards = fit(card, asked, store, display)
-    for made in cards:
-        assert made.fit is not None
-        errors = ", ".join(f"{name} {e:.3g}" for name, e in zip(made.class_names, made.fit.validation_mse, strict=True))
-        echo(
-            f"{made.rung} seed {made.seed}: {made.params:,} parameters, rate {made.fit.rate:g}, validation MSE {errors}"
-        )
-    echo(f"next: edgeval export {card.typed}")
+def _fitted(made: CheckpointCard) -> str:
+    """One line on a rung that learned numbers: how well it does on the validation part."""
+    assert made.fit is not None
+    errors = ", ".join(f"{name} {e:.3g}" for name, e in zip(made.class_names, made.fit.validation_mse, strict=True))
+    return f"{made.rung} seed {made.seed}: {made.params:,} parameters, rate {made.fit.rate:g}, validation MSE {errors}"

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 Split = Literal["train", "test"]
-_LENT: dict[tuple[str, Split], Samples] = {}
+Need = tuple[cri3.Part, int | None]  # data that a job reads: the part, and of how many training samples
+_LENT: dict[tuple[str, Need], Any] = {}
 
 
 def data_folder() -> Path:
@@ -36,9 +37,9 @@ def load_split(ladder: Ladder, split: Split, progress: Progress) -> Samples:
     """Training or test images of a ladder. The user's own test data must have the classes of its training data."""
     source = ladder.task
     check_classifies(ladder)
-    lent = _LENT.get((source.model_dump_json(), split))
-    if lent is not None:
-        return lent
+    found: Samples | None = lent(ladder, (split, None))
+    if found is not None:
+        return found
     if source.name is not None:
         return task(source.name).load(split, data_folder(), progress)
     assert source.train is not None
@@ -52,13 +53,18 @@ def load_split(ladder: Ladder, split: Split, progress: Progress) -> Samples:
 def check_classifies(ladder: Ladder) -> None:
     """Raise InputError for a ladder that learns numbers where only classes will do."""
     if ladder.regression is not None:
-        hint = "train, export, run, compare and gate take it, on one target and on this machine"
+        hint = "train, export, run, compare and gate take it, on one target"
         raise InputError("this is for ladders that learn classes", seen=f"{ladder.name} learns numbers", hint=hint)
 
 
-def lend(ladder: Ladder, split: Split, samples: Samples) -> None:
+def lend(ladder: Ladder, need: Need, data: Any) -> None:
     """In a process that works for another machine: data that came along, in place of what may lie here."""
-    _LENT[ladder.task.model_dump_json(), split] = samples
+    _LENT[ladder.task.model_dump_json(), need] = data
+
+
+def lent(ladder: Ladder, need: Need) -> Any:
+    """What came along, None where nothing did."""
+    return _LENT.get((ladder.task.model_dump_json(), need))
 
 
 def preprocess_of(ladder: Ladder) -> Preprocess:

@@ -18,7 +18,7 @@ from edgeval.store import Store
 from edgeval.tasks.samples import Samples
 from edgeval.workflow import jobs
 from edgeval.workflow.answers import torch_source
-from edgeval.workflow.data import Split, build_net, load_split, need
+from edgeval.workflow.data import Need, build_net, load_split, need
 from edgeval.workflow.measured import load_part
 from edgeval.workflow.torch_numbers import kept_values, write_torch_values
 from edgeval.workflow.train import TrainOptions, train
@@ -59,8 +59,8 @@ class ExportJob:
         return Store(self.root).rung(self.ladder.name, self.rung.name, self.seed)
 
     @property
-    def splits(self) -> tuple[Split, ...]:
-        return "train", "test"
+    def needs(self) -> tuple[Need, ...]:
+        return ("train", self.rung.images), ("test", None)
 
     @property
     def resumes(self) -> bool:

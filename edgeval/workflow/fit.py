@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from edgeval.errors import EdgevalError, InputError
@@ -22,6 +22,7 @@ def fit(
     options: TrainOptions,
     store: Store,
     reporter: Reporter,
+    pool: jobs.Pool = jobs.LOCAL,
     finished: Callable[[Rung, int], None] = lambda rung, seed: None,
 ) -> list[CheckpointCard]:
     """Train what is not trained yet; cards of all asked rungs. Errors of single rungs are raised after the others.
@@ -34,16 +35,17 @@ def fit(
             hint = "change updates or batch in its card's [regression]"
             raise InputError(f"--{name} does not go with a ladder that learns numbers", seen=ladder.name, hint=hint)
     store.open()
-    asked = _jobs(ladder, options, store)
+    asked = _jobs(ladder, options, store, pool)
     todo = [job for job in asked if not _done(job, store)]
     rungs = {job.rung.name: replace(job, seed=ladder.seeds[0]) for job in todo if found_rate(job) is None}
     if ladder.regression is not None and len(ladder.regression.rates) == 1:
         for job in rungs.values():
             search_rate(job, lambda done, total: None)  # nothing to choose from: no child is needed
         rungs = {}
-    errors = _run(list(rungs.values()), search_rate, "rate of", options, reporter)
+    where = (pool, options.workers)
+    errors = list(_run(list(rungs.values()), search_rate, where, reporter))
     found = [job for job in todo if found_rate(job) is not None]
-    errors += _run(found, fit_rung, "train", options, reporter, lambda job: finished(job.rung, job.seed))
+    errors += _run(found, fit_rung, where, reporter, lambda job: finished(job.rung, job.seed))
     if errors:
         raise errors[0]
     cards = [store.checkpoint(job.folder) for job in asked]
@@ -53,15 +55,17 @@ def fit(
 def _run(
     asked: Sequence[FitJob],
     work: Callable[..., None],
-    words: str,
-    options: TrainOptions,
+    where: tuple[jobs.Pool, int | None],
     reporter: Reporter,
     done: Callable[[FitJob], None] = lambda job: None,
-) -> list[EdgevalError]:
-    """Run jobs in children; their errors. `done` hears of each that had none."""
-    names = [f"{words} {job.rung.name}" + (f" seed {job.seed}" if work is fit_rung else "") for job in asked]
-    workers = options.workers or (1 if asked and asked[0].device != "cpu" else jobs.cores())
-    threads = max(1, jobs.cores() // max(1, min(workers, len(asked))))
+) -> Iterator[EdgevalError]:
+    """Run jobs in children, or on a cluster; their errors. `done` hears of each that had none."""
+    pool, workers = where[0], where[1] or where[0].size()
+    threads, said = 1, "train {} seed {}" if work is fit_rung else "rate of {}"
+    names = [said.format(job.rung.name, job.seed) for job in asked]
+    if pool is jobs.LOCAL:
+        workers = where[1] or (1 if asked and asked[0].device != "cpu" else workers)
+        threads = max(1, jobs.cores() // max(1, min(workers, len(asked))))
     tasks = [
         jobs.Task(
             work,
@@ -72,19 +76,17 @@ def _run(
         )
         for job, name in zip(asked, names, strict=True)
     ]
-    errors = []
-    for outcome in jobs.run(tasks, workers):
+    for outcome in pool.run(tasks, workers):
         if outcome.error:
-            errors.append(outcome.error)
+            yield outcome.error
         else:
             done(asked[outcome.index])
-    return errors
 
 
-def _jobs(ladder: Ladder, options: TrainOptions, store: Store) -> list[FitJob]:
+def _jobs(ladder: Ladder, options: TrainOptions, store: Store, pool: jobs.Pool) -> list[FitJob]:
     """Asked rungs and seeds, the widest first: they take longest."""
     rungs = [ladder.rung(name) for name in options.rungs] or list(ladder.rungs)
-    device, marks = device_of(options.device), _marks(ladder, rungs)
+    device, marks = pool.device or device_of(options.device), _marks(ladder, rungs)
     return [
         FitJob(ladder, rung, seed, store.root, device, 1, options.overwrite, marks[rung.name])
         for rung in sorted(rungs, key=lambda rung: -rung.width)

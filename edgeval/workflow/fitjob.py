@@ -14,7 +14,7 @@ from edgeval.records.checkpoint import CheckpointCard
 from edgeval.records.fit import Fit, Fitted, Found
 from edgeval.records.reporter import Progress
 from edgeval.store import Store, file_sha256, key
-from edgeval.workflow.data import build_net, preprocess_of, task_name
+from edgeval.workflow.data import Need, build_net, preprocess_of, task_name
 from edgeval.workflow.measured import load_part
 from edgeval.workflow.rungjob import STATE, RungJob
 
@@ -30,6 +30,14 @@ class FitJob(RungJob):
     def search(self) -> Path:
         """Where the rung's learning rate is searched, and kept: one for all seeds."""
         return self.folder.with_name(f"{self.rung.name}-search")
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return ("train", self.rung.images), ("validation", None)
+
+    def luggage(self) -> list[Path]:
+        """What a job on another machine goes on from: the rate, or what its search has saved, and the saved check."""
+        return [*super().luggage(), *self.search.glob("rates.json"), *self.search.glob("*.safetensors")]
 
     @property
     def recipe(self) -> Fit:

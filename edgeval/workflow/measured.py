@@ -9,14 +9,19 @@ import numpy as np
 
 from edgeval.errors import DataError
 from edgeval.records.ladder import MAGNETS, Ladder
+from edgeval.records.reporter import Progress
 from edgeval.tasks.cri3 import Part, Parts, load_cri3
 from edgeval.tasks.quantities import Quantities, load_quantities
-from edgeval.workflow.data import data_folder, task_name
+from edgeval.tasks.samples import Samples
+from edgeval.workflow.data import Need, data_folder, lent, load_split, task_name
 
 
 def load_part(ladder: Ladder, part: Part, count: int | None = None) -> Quantities:
     """One part of a ladder's data; `count`: only the first training samples. Raises DataError."""
     source = ladder.task
+    along: Quantities | None = lent(ladder, (part, count))
+    if along is not None:
+        return along
     if source.simulated:
         parts = Parts(source.test_images, source.validation_images)
         limit, command = count if part == "train" else None, command_of(ladder)
@@ -25,6 +30,15 @@ def load_part(ladder: Ladder, part: Part, count: int | None = None) -> Quantitie
     assert path is not None
     found = load_quantities(ladder.beside(path))
     return first(found, count, task_name(ladder)) if part == "train" and count is not None else found
+
+
+def fetch(ladder: Ladder, need: Need, progress: Progress) -> Samples | Quantities:
+    """What a job of this ladder reads. Raises DataError."""
+    part, count = need
+    if ladder.regression is not None:
+        return load_part(ladder, part, count)
+    assert part != "validation"
+    return load_split(ladder, part, progress)
 
 
 def magnets_of(ladder: Ladder) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,27 +15,30 @@ from edgeval.errors import EdgevalError, IntegrityError
 from edgeval.records.ladder import Ladder
 from edgeval.records.reporter import Progress
 from edgeval.store import Store
-from edgeval.tasks.samples import Samples
 from edgeval.workflow import jobs
-from edgeval.workflow.data import Split, lend
+from edgeval.workflow.data import Need, lend
 
 PREFIX = "edgeval-job-"
 MAILED = ("artifacts", "predictions")
+SHARD = re.compile(r"shard-\d{5,}\.npz")
 NOTHING: Progress = lambda done, total: None  # noqa: E731
 Files = dict[str, bytes]
 
 
 class Movable(Protocol):
-    """A job that can be done elsewhere: the ladder and results folder it belongs to, the data and files it needs."""
+    """A job that can be done elsewhere: the ladder and results folder it belongs to, the data and files it needs.
+
+    A simulation belongs to no ladder, and to the folder of its data set.
+    """
 
     @property
-    def ladder(self) -> Ladder: ...
+    def ladder(self) -> Ladder | None: ...
 
     @property
     def root(self) -> Path: ...
 
     @property
-    def splits(self) -> tuple[Split, ...]: ...
+    def needs(self) -> tuple[Need, ...]: ...
 
     @property
     def resumes(self) -> bool:
@@ -48,14 +52,15 @@ class Movable(Protocol):
 class Parcel:
     """Work and job (one, or several that are done together) with files by their path in the results folder.
 
-    code: the modules beside the card of a user's own network.
+    log: where its output goes there, None where that is not kept. code: the modules beside the card of a user's own
+    network.
     """
 
     work: jobs.Work
     job: Any
-    splits: tuple[Split, ...]
+    needs: tuple[Need, ...]
     root: str
-    log: str
+    log: str | None
     files: Files
     code: Files
 
@@ -65,8 +70,8 @@ def pack(task: jobs.Task) -> Parcel:
     first = movables(task.job)[0]
     paths = {path for job in movables(task.job) for path in job.luggage() if path.is_file()}
     files = {path.relative_to(first.root).as_posix(): path.read_bytes() for path in sorted(paths)}
-    log = "log" if task.log is None else task.log.relative_to(first.root).as_posix()
-    return Parcel(task.work, task.job, first.splits, str(first.root), log, files, _code(first.ladder))
+    log = None if task.log is None else task.log.relative_to(first.root).as_posix()
+    return Parcel(task.work, task.job, first.needs, str(first.root), log, files, _code(first.ladder))
 
 
 def movables(job: Any) -> tuple[Movable, ...]:
@@ -74,18 +79,18 @@ def movables(job: Any) -> tuple[Movable, ...]:
     return job if isinstance(job, tuple) else (job,)
 
 
-def serve(parcel: Parcel, *samples: Samples) -> Iterator[Any]:
+def serve(parcel: Parcel, *data: Any) -> Iterator[Any]:
     """On a node: do the job in a fresh process; yields where, news, and at last its Outcome."""
     yield "where", socket.gethostname()
     with scratch(PREFIX) as folder:
-        task = jobs.Task(_carried, (parcel, samples, folder), NOTHING, folder / parcel.log)
+        task = jobs.Task(_carried, (parcel, data, folder), NOTHING, folder / (parcel.log or "log"))
         with contextlib.closing(jobs.events([task], 1)) as heard:
             for event in heard:
                 if isinstance(event, jobs.News):
                     yield (event.kind, *event.values)
                     continue
-                if task.log is not None and task.log.is_file():
-                    yield "files", {parcel.log: task.log.read_bytes()}, ()
+                if parcel.log is not None and (folder / parcel.log).is_file():
+                    yield "files", {parcel.log: (folder / parcel.log).read_bytes()}, ()
                 yield replace(event, error=_at_home(event.error, str(folder), parcel.root))
 
 
@@ -100,19 +105,22 @@ def receive(store: Store, files: Files, gone: tuple[str, ...]) -> None:
 def _inside(root: Path, name: str) -> Path:
     """The path of a mailed file. Raises IntegrityError for one that jobs have no business with."""
     parts = PurePosixPath(name).parts
-    if not parts or parts[0] not in MAILED or ".." in parts or len(parts) < 2:
+    mailed = len(parts) > 1 and parts[0] in MAILED and ".." not in parts
+    if not mailed and not SHARD.fullmatch(name):
         raise IntegrityError("a worker sent a file that belongs nowhere", seen=name, hint="look at the cluster's nodes")
     return root.joinpath(*parts)
 
 
-def _carried(trip: tuple[Parcel, tuple[Samples, ...], Path], line: jobs.Line) -> Any:
+def _carried(trip: tuple[Parcel, tuple[Any, ...], Path], line: jobs.Line) -> Any:
     """In the process on the node: unpack, work, and mail every file that was made or changed since the last news."""
-    parcel, samples, folder = trip
+    parcel, data, folder = trip
     for place, files in ((folder, parcel.files), (folder / "card", parcel.code)):
-        for name, data in files.items():
-            Store(folder).write(place / name, data)
-    for split, lent in zip(parcel.splits, samples, strict=True):
-        lend(movables(parcel.job)[0].ladder, split, lent)
+        for name, content in files.items():
+            Store(folder).write(place / name, content)
+    ladder = movables(parcel.job)[0].ladder
+    for need, along in zip(parcel.needs, data, strict=True):
+        assert ladder is not None
+        lend(ladder, need, along)
     known = _state(folder, parcel.log)
 
     def mail() -> None:
@@ -138,15 +146,17 @@ def _moved(job: Any, folder: Path) -> Any:
     """The job with its results folder and card in another place."""
     if isinstance(job, tuple):
         return tuple(_moved(one, folder) for one in job)
+    if job.ladder is None:
+        return replace(job, root=folder)
     ladder = job.ladder.model_copy()
     ladder._path, ladder._explicit = folder / "card" / job.ladder.path.name, job.ladder.explicit
     return replace(job, root=folder, ladder=ladder)
 
 
-def _state(folder: Path, log: str) -> dict[str, tuple[int, ...]]:
+def _state(folder: Path, log: str | None) -> dict[str, tuple[int, ...]]:
     """Finished files that are mailed, each with what changes when it is written again."""
     found: dict[str, tuple[int, ...]] = {}
-    for path in [*folder.glob("artifacts/*/*/*"), *folder.glob("predictions/*.npz")]:
+    for path in [*folder.glob("artifacts/*/*/*"), *folder.glob("predictions/*.npz"), *folder.glob("shard-*.npz")]:
         name = path.relative_to(folder).as_posix()
         if not path.name.startswith(".") and name != log and path.is_file():
             about = path.stat()
@@ -154,9 +164,9 @@ def _state(folder: Path, log: str) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _code(ladder: Ladder) -> Files:
+def _code(ladder: Ladder | None) -> Files:
     """The Python modules beside the card whose network is the user's own."""
-    if ladder.net.factory is None:
+    if ladder is None or ladder.net.factory is None:
         return {}
     folder, top = ladder.path.parent, ladder.net.factory.partition(":")[0].partition(".")[0]
     paths = sorted([*folder.glob("*.py"), *folder.glob(f"{top}/**/*.py")])

@@ -15,7 +15,7 @@ from edgeval.errors import BenchError, InputError
 from edgeval.records.reporter import Reporter
 from edgeval.store import Store
 from edgeval.workflow import jobs
-from edgeval.workflow.data import load_split
+from edgeval.workflow.measured import fetch
 from edgeval.workflow.parcel import movables, pack, receive, serve
 
 TRIES = 4  # of a job that makes no headway
@@ -23,6 +23,7 @@ PATIENCE_S = 60.0
 PACKAGES = {
     "train": ("torch", "torchvision", "numpy", "safetensors"),
     "export": ("torch", "torchvision", "numpy", "litert-torch", "ai-edge-quantizer", "ai-edge-litert", "onnxruntime"),
+    "simulate": ("torch", "numpy", "scipy"),
     "run": ("numpy", "ai-edge-litert", "onnxruntime"),
 }
 
@@ -54,7 +55,7 @@ class Remote:
         self.reporter = reporter
         self.device = self._device(device)
         self.gpus = (gpus or 1.0) if self.device == "cuda" else 0.0
-        self._data: dict[str, Any] = {}
+        self._data: dict[tuple[str, ...], Any] = {}
         self._begun = self.size()
         if not self._begun:
             hint = "start Ray on a machine with more of them" + "; or lower --gpus-per-job" * bool(self.gpus)
@@ -99,10 +100,12 @@ class Remote:
         """The task and its data; each data set is sent to the cluster once."""
         parcel, ladder = pack(task), movables(task.job)[0].ladder
         found = []
-        for split in parcel.splits:
-            if split not in self._data:
-                self._data[split] = keep(load_split(ladder, split, self.reporter.bar(f"{split} data", "")))
-            found.append(self._data[split])
+        for need in parcel.needs:
+            assert ladder is not None
+            name = (str(ladder.path.parent), ladder.task.model_dump_json(), str(need))
+            if name not in self._data:
+                self._data[name] = keep(fetch(ladder, need, self.reporter.bar(f"{need[0]} data", "")))
+            found.append(self._data[name])
         return [parcel, *found]
 
     def _heard(

@@ -14,7 +14,7 @@ from edgeval.records.checkpoint import CheckpointCard
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.reporter import Progress
 from edgeval.store import Store, file_sha256
-from edgeval.workflow.data import Split, build_net, load_split, preprocess_of, task_name
+from edgeval.workflow.data import Need, build_net, load_split, preprocess_of, task_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -43,8 +43,8 @@ class RungJob:
         return Store(self.root).rung(self.ladder.name, self.rung.name, self.seed)
 
     @property
-    def splits(self) -> tuple[Split, ...]:
-        return ("train",)
+    def needs(self) -> tuple[Need, ...]:
+        return (("train", None),)
 
     @property
     def resumes(self) -> bool:

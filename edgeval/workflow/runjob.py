@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from edgeval.errors import InputError
 from edgeval.records.artifact import Format, file_name
 from edgeval.records.cards import shelves
 from edgeval.records.ladder import Ladder, Rung
-from edgeval.records.predictions import Predictions
+from edgeval.records.predictions import Predictions, Source
 from edgeval.records.reporter import Progress, Reporter, Silent
 from edgeval.records.target import Target, load_target
+from edgeval.records.values import Values
 from edgeval.store import Store, file_safe
 from edgeval.workflow import jobs
 from edgeval.workflow.artifact import rung_model
 from edgeval.workflow.bench import open_bench
-from edgeval.workflow.data import Split, load_split
+from edgeval.workflow.data import Need, check_classifies, load_split
 from edgeval.workflow.predict import Ran, RunOptions, asked_rungs
 from edgeval.workflow.remote import pool_of
 from edgeval.workflow.run import run_model
 
 DESKTOP = "desktop"
 SHARED = "measured beside other jobs of a cluster"
+Table = TypeVar("Table", Predictions, Values)
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,8 @@ class RunJob:
         return Store(self.root).rung(self.ladder.name, self.rung.name, self.seed)
 
     @property
-    def splits(self) -> tuple[Split, ...]:
-        return ("test",)
+    def needs(self) -> tuple[Need, ...]:
+        return (("test", None),)
 
     @property
     def resumes(self) -> bool:
@@ -58,7 +61,7 @@ class RunJob:
         return f"{self.ladder.name}:{self.rung.name}"
 
 
-class _Line(Silent):
+class Quiet(Silent):
     """A reporter for a node: images that are answered are progress, all else is not said."""
 
     def __init__(self, progress: Progress) -> None:
@@ -69,10 +72,14 @@ class _Line(Silent):
 
 
 def run_on(pool: jobs.Pool, ladder: Ladder, options: RunOptions, store: Store, reporter: Reporter) -> Iterator[Ran]:
-    """Each asked rung, seed and format on some node; yields tables as they are finished. Errors come after the others.
+    """Each asked rung, seed and format on some node; yields tables as they are finished."""
+    check_classifies(ladder)
+    for job, (table, place) in dealt(asked_jobs(ladder, options, store), run_rung, pool, reporter):
+        yield Ran(table, store.root / place, job.rung, job.seed)
 
-    Raises InputError for any target but the desktop: a device is reached from this machine.
-    """
+
+def asked_jobs(ladder: Ladder, options: RunOptions, store: Store) -> list[RunJob]:
+    """What is asked for, all of it exported. Raises InputError for any target but the desktop."""
     target = desktop(options.target)
     formats = options.formats or (target.model.format,)
     asked = [
@@ -83,15 +90,19 @@ def run_on(pool: jobs.Pool, ladder: Ladder, options: RunOptions, store: Store, r
     for job in asked:
         rung_model(store, ladder, job.rung, job.seed, job.format)  # what is missing is said before anything runs
     store.open()
-    tasks = [_task(job, reporter) for job in asked]
+    return asked
+
+
+def dealt(
+    asked: Sequence[RunJob], work: jobs.Work, pool: jobs.Pool, reporter: Reporter
+) -> Iterator[tuple[RunJob, Any]]:
+    """Each job with what it gave, as they are finished. Errors come after the others."""
     errors = []
-    for outcome in pool.run(tasks, pool.size()):
+    for outcome in pool.run([_task(job, work, reporter) for job in asked], pool.size()):
         if outcome.error:
             errors.append(outcome.error)
         else:
-            table, place = outcome.result
-            job = asked[outcome.index]
-            yield Ran(table, store.root / place, job.rung, job.seed)
+            yield asked[outcome.index], outcome.result
     if errors:
         raise errors[0]
 
@@ -113,10 +124,10 @@ def desktop(name: str) -> Target:
     return target
 
 
-def _task(job: RunJob, reporter: Reporter) -> jobs.Task:
+def _task(job: RunJob, work: jobs.Work, reporter: Reporter) -> jobs.Task:
     """The job with a progress line of its own."""
     name = f"run {job.rung.name} seed {job.seed} {job.format}"
-    return jobs.Task(run_rung, job, reporter.bar(name), job.folder / f"run-{job.format}.log", name)
+    return jobs.Task(work, job, reporter.bar(name), job.folder / f"run-{job.format}.log", name)
 
 
 def run_rung(job: RunJob, progress: Progress) -> tuple[Predictions, str]:
@@ -126,17 +137,17 @@ def run_rung(job: RunJob, progress: Progress) -> tuple[Predictions, str]:
     with open_bench(DESKTOP) as bench:
         model = rung_model(store, job.ladder, job.rung, job.seed, job.format)
         samples = load_split(job.ladder, "test", lambda done, total: None)
-        found, path = run_model(model, samples, bench, store, _Line(progress))
+        found, path = run_model(model, samples, bench, store, Quiet(progress))
     if path.name not in before:
         store.write_table(path, marked(store.read_table(path)))
         found = marked(found)
     return found, path.relative_to(job.root).as_posix()
 
 
-def marked(table: Predictions) -> Predictions:
+def marked(table: Table) -> Table:
     """The table with the mark that its latencies are worth nothing, which the gate heeds."""
-    source = table.source
+    source: Source = table.source
     host = dict(source.host or {})
-    watched = host.get("monitor") or {}
+    watched: dict[str, Any] = host.get("monitor") or {}
     host["monitor"] = watched | {"failed": [*watched.get("failed", ()), SHARED]}
     return table.with_source(host=host, notes=(*source.notes, f"latencies are not to be trusted: {SHARED}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +21,13 @@ from edgeval.records.reporter import Progress, Reporter
 from edgeval.report.contact import contact_sheet
 from edgeval.store import Store
 from edgeval.workflow import jobs
-from edgeval.workflow.data import data_folder, need
+from edgeval.workflow.data import Need, data_folder, need
 
 if TYPE_CHECKING:
     from edgeval.physics.state import State
 
 MANIFEST, PREVIEW, SHOWN = "cri3.json", "preview.png", 24
+DEALT = 4  # shards a node is given at once
 Arrays = dict[str, NDArray[np.generic]]
 
 
@@ -66,17 +67,27 @@ class Summary:
 
 @dataclass(frozen=True)
 class Job:
-    """Shards that one process makes: (first index, samples to keep) each."""
+    """Shards that one process makes: (first index, samples to keep) each; `root`: the data set's folder."""
 
     plan: Plan
-    folder: Path
+    root: Path
     shards: tuple[tuple[int, int], ...]
+    ladder: None = None
+    needs: tuple[Need, ...] = ()
+    resumes: bool = True
+
+    def luggage(self) -> list[Path]:
+        """The shards that are there."""
+        return [shard_path(self.root, self.plan, begin) for begin, _ in self.shards]
 
 
-def data_set(plan: Plan, count: int, folder: Path, workers: int | None, reporter: Reporter) -> Summary:
+def data_set(
+    plan: Plan, count: int, folder: Path, workers: int | None, reporter: Reporter, pool: jobs.Pool = jobs.LOCAL
+) -> Summary:
     """Make what is missing of `count` samples in `folder`. Raises InputError if it holds another data set."""
     need("torch", "train")
-    _see(plan.device)
+    if pool is jobs.LOCAL:
+        _see(plan.device)
     _claim(plan, folder)
     warning = plan.uninformative()
     if warning:
@@ -86,7 +97,8 @@ def data_set(plan: Plan, count: int, folder: Path, workers: int | None, reporter
     todo = [(begin, keep) for begin, keep in shards if not _whole(plan, folder, begin, keep)]
     if len(todo) < len(shards):
         reporter.say(f"{len(shards) - len(todo)} of {len(shards)} shards are there already")
-    _make(plan, folder, todo, (1 if plan.device == "cuda" else workers or jobs.cores()), reporter.bar("simulate cri3"))
+    alone = 1 if plan.device == "cuda" and pool is jobs.LOCAL else None
+    _make(Job(plan, folder, tuple(todo)), alone or workers or pool.size(), pool, reporter.bar("simulate cri3"))
     made = _summary(plan, folder, shards, len(todo))
     if made.converged < made.samples:
         left = made.samples - made.converged
@@ -141,9 +153,15 @@ def _whole(plan: Plan, folder: Path, begin: int, keep: int) -> bool:
         return False
 
 
-def _make(plan: Plan, folder: Path, todo: Sequence[tuple[int, int]], workers: int, bar: Progress) -> None:
-    """Share the shards among processes; errors are raised after all others have ended."""
-    total, done = sum(keep for _, keep in todo), [0] * workers
+def _make(whole: Job, workers: int, pool: jobs.Pool, bar: Progress) -> None:
+    """Share the shards among processes, or deal them to nodes; errors are raised after all others have ended."""
+    todo = whole.shards
+    if pool is jobs.LOCAL and (len(todo) == 1 or (todo and workers == 1)):
+        make_shards(whole, bar)
+        return
+    # nodes get a few at a time: the faster one more of them
+    count = workers if pool is jobs.LOCAL else max(workers, -(-len(todo) // DEALT))
+    total, done = sum(keep for _, keep in todo), [0] * count
 
     def share(worker: int) -> Callable[[int, int], None]:
         def progress(now: int, of: int) -> None:
@@ -152,18 +170,15 @@ def _make(plan: Plan, folder: Path, todo: Sequence[tuple[int, int]], workers: in
 
         return progress
 
-    shares = [tuple(todo[worker::workers]) for worker in range(workers)]
-    if len(todo) == 1 or (todo and workers == 1):
-        make_shards(Job(plan, folder, tuple(todo)), bar)
-        return
-    tasks = [jobs.Task(make_shards, Job(plan, folder, s), share(k)) for k, s in enumerate(shares) if s]
-    errors = [outcome.error for outcome in jobs.run(tasks, workers) if outcome.error]
+    shares = [replace(whole, shards=todo[k::count]) for k in range(min(count, len(todo)))]
+    tasks = [jobs.Task(make_shards, job, share(k), name=f"magnets {k}") for k, job in enumerate(shares)]
+    errors = [outcome.error for outcome in pool.run(tasks, workers) if outcome.error]
     if errors:
         raise errors[0]
 
 
 def make_shards(job: Job, progress: Progress) -> None:
-    """Compute shards, on one core, and write each when it is done."""
+    """Compute shards that are not there, on one core, and write each when it is done."""
     import torch
 
     from edgeval.physics.simulate import How, simulate
@@ -172,13 +187,16 @@ def make_shards(job: Job, progress: Progress) -> None:
     plan, total, before = job.plan, sum(keep for _, keep in job.shards), 0
     how = How(plan.window, plan.device, plan.precision)
     for begin, keep in job.shards:
+        if _whole(plan, job.root, begin, keep):  # made before this try
+            before += keep
+            continue
         # The last bits of a sample depend on what is computed beside it, so a shard is always computed whole.
         magnets = [plan.magnet(k) for k in range(begin, begin + plan.shard_size)]
         states, pictures = simulate(magnets, how, _after(before, keep, total, progress))
         arrays = _arrays(plan, begin, magnets[:keep], states[:keep]) | {"images": pictures[:keep]}
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)  # type: ignore[arg-type]
-        Store(job.folder).write(shard_path(job.folder, plan, begin), buffer.getvalue())
+        Store(job.root).write(shard_path(job.root, plan, begin), buffer.getvalue())
         before += keep
         progress(before, total)
 

@@ -175,7 +175,6 @@ def test_what_is_trained_stays_and_another_recipe_is_refused(here: Path, capfd: 
     ("line", "said"),
     [
         ("train tiny.toml --epochs 3", "--epochs does not go with a ladder that learns numbers"),
-        ("train tiny.toml --cluster local", "--cluster does not go with"),
         ("train tiny.toml --rung w4", "no such rung"),
         ("scaling tiny.toml", "tiny learns numbers"),
     ],

@@ -14,7 +14,7 @@ from edgeval.cli.options import F
 
 RANGES = ("theta_range", "j_range", "d_range")
 OF_ONE = ("theta", "j", "d", "grid")
-OF_SET = ("seed", "workers", "shard_size", "image_size", "window", "device", "precision", *RANGES)
+OF_SET = ("seed", "workers", "cluster", "shard_size", "image_size", "window", "device", "precision", *RANGES)
 
 
 def _range(name: str, text: str) -> Callable[[F], F]:
@@ -46,6 +46,7 @@ def _range(name: str, text: str) -> Callable[[F], F]:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), help="[default: cpu]")
 @click.option("--precision", type=click.Choice(["float32", "float64"]), help="[default: float64]")
 @options.workers
+@options.cluster
 @options.json_file
 @options.quiet
 def cri3(critical_angle: bool, count: int | None, json_to: str | None, quiet: bool, **given: Any) -> None:
@@ -61,6 +62,7 @@ def cri3(critical_angle: bool, count: int | None, json_to: str | None, quiet: bo
       edgeval simulate cri3 --critical-angle --j 2 --d 0.1
       edgeval simulate cri3 -n 19000
       edgeval simulate cri3 -n 10000 --out magnets
+      edgeval simulate cri3 -n 100000 --out magnets --cluster 10.0.0.1:6379
     """
     if count is not None or given["out"] is not None:
         if count is None or critical_angle:
@@ -123,6 +125,7 @@ def _data_set(count: int, given: dict[str, Any], quiet: bool) -> tuple[str, dict
     """A data set in its folder."""
     from edgeval.physics.picture import Window
     from edgeval.physics.plan import RANGES, Plan
+    from edgeval.workflow.remote import pool_of
     from edgeval.workflow.simulate import data_set, usual_folder
 
     folder = given["out"] or usual_folder()
@@ -132,8 +135,9 @@ def _data_set(count: int, given: dict[str, Any], quiet: bool) -> tuple[str, dict
     size = default.size if given["image_size"] is None else given["image_size"]
     chosen = {k: given[k] for k in ("seed", "shard_size", "coupling", "precision", "device") if given[k] is not None}
     plan = Plan(ranges=tuple(ranges), window=Window(width, size), **chosen)
-    with Display(quiet=quiet) as display:
-        made = data_set(plan, count, folder, given["workers"], display)
+    device, workers = plan.device, given["workers"]
+    with Display(quiet=quiet) as display, pool_of(given["cluster"], "simulate", display, device=device) as pool:
+        made = data_set(plan, count, folder, workers, display, pool)
     phases = ", ".join(f"{count:,} {name}" for name, count in sorted(made.phases.items()))
     text = f"{made.samples:,} samples in {made.shards} shards ({made.made} made now) in {folder}: {phases}\n"
     text += f"{made.samples - made.converged:,} not converged; preview: {made.preview}"
