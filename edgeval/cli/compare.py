@@ -39,8 +39,7 @@ def compare(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet
 
     store = open_store(runs)
     if regression.is_asked(what, given, store):
-        regression.compare_numbers(what, given, json_to=json_to, store=store, quiet=quiet)
-        return 0
+        return regression.compare_numbers(what, given, json_to=json_to, store=store, quiet=quiet)
     with Display(quiet=quiet) as display:
         found = weigh(what, given, store, display)
         rows = [evidence.comparison for evidence in found.evidences]

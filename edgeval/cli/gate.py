@@ -61,7 +61,8 @@ def gate(what: tuple[str, ...], json_to: str | None, runs: Path | None, quiet: b
     settings, store = gate_settings(given["config"]), open_store(runs)
     if regression.is_asked(what, given, store):
         asked = {**given, "json_to": json_to}
-        return _code(regression.gate_numbers(what, asked, settings=settings, store=store, quiet=quiet), given)
+        status, silent = regression.gate_numbers(what, asked, settings=settings, store=store, quiet=quiet)
+        return worst_code((silent, _code(status, given)))
     with Display(quiet=quiet) as display:
         counting = any(rule.metric == "instructions" for rule in settings.rules)
         early = early_judge(settings, store, display) if given["sequential"] else None

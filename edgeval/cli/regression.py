@@ -11,11 +11,14 @@ from edgeval.cli import options
 from edgeval.cli.display import Display
 
 if TYPE_CHECKING:
+    from edgeval.records.fleet import DeviceState
     from edgeval.records.gate import GateSettings
     from edgeval.records.ladder import Ladder
     from edgeval.records.regression import RegressionComparison, RegressionEvidence
     from edgeval.records.verdict import Status
     from edgeval.store import Store
+
+    Found = tuple[list[RegressionEvidence], list[DeviceState]]
 
 
 def asked_ladder(what: tuple[str, ...], given: dict[str, Any], store: Store) -> Ladder | None:
@@ -40,20 +43,21 @@ def is_asked(what: tuple[str, ...], given: dict[str, Any], store: Store | None =
 
 def compare_numbers(
     what: tuple[str, ...], given: dict[str, Any], *, json_to: str | None, store: Store, quiet: bool
-) -> None:
-    """Compare, keep, and print."""
+) -> int:
+    """Compare, keep, and print; the exit code of targets that did not answer."""
     from edgeval.workflow.regression import keep_regression
 
     with Display(quiet=quiet) as display:
-        rows = [evidence.comparison for evidence in _weigh(what, given, store, display)]
+        found, states = _weigh(what, given, store, display)
+        rows = [evidence.comparison for evidence in found]
         pages = [keep_regression(row, store) for row in rows]
-    _show(rows, pages, json_to)
+    return _show(rows, pages, states, json_to)
 
 
 def gate_numbers(
     what: tuple[str, ...], given: dict[str, Any], *, settings: GateSettings, store: Store, quiet: bool
-) -> Status:
-    """Compare, judge, keep, and print; the status."""
+) -> tuple[Status, int]:
+    """Compare, judge, keep, and print; the status, and the exit code of targets that did not answer."""
     from edgeval.gate.judge import worst
     from edgeval.workflow.gate import check_rules_for, judge_numbers
     from edgeval.workflow.regression import keep_regression
@@ -64,26 +68,29 @@ def gate_numbers(
     asked = next((rule.tolerance for rule in settings.rules if rule.tolerance is not None), None)
     given = given if given["tolerance"] or asked is None else {**given, "tolerance": (asked,)}
     with Display(quiet=quiet) as display:
-        found = _weigh(what, given, store, display)
+        found, states = _weigh(what, given, store, display)
         if given["report_dir"] and len(found) > 1:
             raise click.UsageError("--report-dir takes one comparison of numbers; name one --rung")
         judged = [judge_numbers(evidence, settings, store) for evidence in found]
         pages = [keep_regression(row, store, report_dir=given["report_dir"]) for row, _ in judged]
-    _show([row for row, _ in judged], pages, given["json_to"])
-    return worst([status for _, status in judged])
+    silent = _show([row for row, _ in judged], pages, states, given["json_to"])
+    return worst([status for _, status in judged]), silent
 
 
-def _show(rows: list[RegressionComparison], pages: list[Path], json_to: str | None) -> None:
-    """Print each comparison, or write the JSON of all."""
+def _show(rows: list[RegressionComparison], pages: list[Path], states: list[DeviceState], json_to: str | None) -> int:
+    """Print each comparison, or write the JSON of all; the exit code of targets that did not answer."""
+    from edgeval.records.fleet import worst_code
     from edgeval.report.regression import render_text
     from edgeval.workflow.regression import rows_as_json
 
     text = "\n\n".join(render_text(row, report=page) for row, page in zip(rows, pages, strict=True))
-    options.emit(text, lambda: rows_as_json(rows), json_to)
+    silent = [f"{one.name}: {one.state} (exit code {one.exit_code}): {one.error}" for one in states if one.error]
+    options.emit("\n\n".join([text, *silent]), lambda: rows_as_json(rows, states), json_to)
+    return worst_code(one.exit_code for one in states)
 
 
-def _weigh(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display) -> list[RegressionEvidence]:
-    """Run what has not run yet and compare: one comparison, or one a rung of a ladder."""
+def _weigh(what: tuple[str, ...], given: dict[str, Any], store: Store, display: Display) -> Found:
+    """Run what has not run yet and compare: one comparison, or one a rung of a ladder and target."""
     from edgeval.cli.pairs import Hooks, one_or_many, sides
     from edgeval.workflow.regression import compare_regression
 
@@ -96,25 +103,27 @@ def _weigh(what: tuple[str, ...], given: dict[str, Any], store: Store, display: 
     reference, candidate, setting = sides(what, given, Hooks(instructions=given["instructions"]))
     if given["shard"] or len(one_or_many(setting.target, given)) > 1:
         raise click.UsageError("several targets do not go with --task regression; give one")
-    return [compare_regression((reference, candidate), setting, given["tolerance"], store, display)]
+    return [compare_regression((reference, candidate), setting, given["tolerance"], store, display)], []
 
 
-def _weigh_ladder(ladder: Ladder, given: dict[str, Any], store: Store, display: Display) -> list[RegressionEvidence]:
-    """One comparison a rung, on one target."""
+def _weigh_ladder(ladder: Ladder, given: dict[str, Any], store: Store, display: Display) -> Found:
+    """One comparison a rung and target."""
     from edgeval.cli.pairs import PIECES, SIDES, one_or_many
     from edgeval.workflow.compare import CompareOptions
-    from edgeval.workflow.compare_numbers import compare_number_ladder
+    from edgeval.workflow.compare_numbers import compare_number_fleet, compare_number_ladder
     from edgeval.workflow.project import choose_target
 
     for name in ("data", "size", *(f"{side}{piece}" for side in SIDES for piece in PIECES)):
         if given[name] is not None:
             raise click.UsageError(f"--{name.replace('_', '-')} does not go with a ladder")
     names = one_or_many(choose_target(given["target"]), given)
-    if given["shard"] or len(names) > 1:
-        raise click.UsageError("several targets do not go with a ladder that learns numbers; give one")
+    if given["shard"]:
+        raise click.UsageError("--shard does not go with a ladder that learns numbers")
     how = {"format": given["fmt"], "seed": given["seed"], "instructions": given["instructions"]}
     asked = CompareOptions(names[0], given["emulate"], given["rungs"], **how)
-    return compare_number_ladder(ladder, asked, given["tolerance"], store, display)
+    if len(names) > 1:
+        return compare_number_fleet(ladder, asked, names, given["tolerance"], store, display)
+    return compare_number_ladder(ladder, asked, given["tolerance"], store, display), []
 
 
 def score_numbers(table: Path, tolerance: tuple[float, ...] | None, json_to: str | None) -> None:

@@ -89,10 +89,14 @@ def run(
 def _on_several(card: Ladder, asked: RunOptions, names: tuple[str, ...], store: Store, *, quiet: bool) -> int:
     """The same on several targets at once; the worst exit code."""
     from edgeval.records.fleet import worst_code
+    from edgeval.workflow.numbers import run_numbers_fleet
     from edgeval.workflow.predict import run_fleet
 
     with Display(quiet=quiet) as display:
-        states = run_fleet(card, asked, names, store, _tell, display)
+        if card.regression is not None:
+            states = run_numbers_fleet(card, asked, names, store, _tell_numbers, display)
+        else:
+            states = run_fleet(card, asked, names, store, _tell, display)
     for state in states:
         if state.state != "answered":
             echo(f"{state.name}: {state.state} (exit code {state.exit_code}): {state.error}")

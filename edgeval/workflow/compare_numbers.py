@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from edgeval.compare.regress import RegressionContext, compare_values
 from edgeval.compare.value_stages import ValueLink
 from edgeval.records.artifact import Format, float_twin
+from edgeval.records.fleet import DeviceState
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.regression import RegressionEvidence
 from edgeval.records.reporter import Reporter
@@ -20,6 +22,7 @@ from edgeval.workflow.bench import Bench, bench_of, open_bench, origin_notes
 from edgeval.workflow.compare import DESKTOP, CompareOptions, choose, command_of, is_desktop
 from edgeval.workflow.described import board_notes
 from edgeval.workflow.export import torch_table
+from edgeval.workflow.fleet import Opening, muster, nobody
 from edgeval.workflow.measured import load_part
 from edgeval.workflow.numbers import run_values
 from edgeval.workflow.run import preflight
@@ -75,6 +78,40 @@ def compare_number_ladder(
             context = RegressionContext(tolerance, target, notes, command, links=links)
             found.append(compare_values(full, links[-1].table, context))
     return found
+
+
+def compare_number_fleet(
+    ladder: Ladder,
+    options: CompareOptions,
+    names: Sequence[str],
+    tolerance: tuple[float, ...] | None,
+    store: Store,
+    reporter: Reporter,
+) -> tuple[list[RegressionEvidence], list[DeviceState]]:
+    """The same on several targets: all run first, at once; one comparison a target that answered and rung.
+
+    Also what became of each target. Raises where none answered.
+    """
+    for name in options.rungs:
+        ladder.rung(name)
+    _, rungs, seed = choose(ladder, options, store)
+    data = load_part(ladder, "test")
+
+    def work(bench: Bench, told: Reporter) -> None:
+        for rung in rungs:
+            fmt = options.format or bench.target.model.format
+            model = rung_model(store, ladder, rung, seed, fmt, profile=bench.target.profile(fmt))
+            run_values(model, data, bench, store, told)
+
+    boards = muster(names, work, reporter, Opening(options.emulate, options.instructions))
+    found: list[RegressionEvidence] = []
+    for board in boards:
+        if board.error is None:
+            asked = replace(options, target=board.target, opened=board.bench)
+            found += compare_number_ladder(ladder, asked, tolerance, store, reporter)
+    if not found:
+        raise nobody(boards)
+    return found, [board.state for board in boards]
 
 
 def _links(chain: _Chain, reference: Rung, rung: Rung) -> list[ValueLink]:

@@ -53,7 +53,7 @@ def load_split(ladder: Ladder, split: Split, progress: Progress) -> Samples:
 def check_classifies(ladder: Ladder) -> None:
     """Raise InputError for a ladder that learns numbers where only classes will do."""
     if ladder.regression is not None:
-        hint = "train, export, run, compare and gate take it, on one target"
+        hint = "train, export, run, compare and gate take it"
         raise InputError("this is for ladders that learn classes", seen=f"{ladder.name} learns numbers", hint=hint)
 
 

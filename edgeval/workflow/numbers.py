@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from edgeval.errors import InputError, IntegrityError
+from edgeval.records.fleet import DeviceState
 from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.reporter import Reporter
 from edgeval.records.values import Values, encode_values
@@ -14,6 +15,7 @@ from edgeval.tasks.quantities import Quantities
 from edgeval.workflow.artifact import Model, model_identity, rung_model
 from edgeval.workflow.bench import Bench, bench_of
 from edgeval.workflow.finished import finished_elsewhere
+from edgeval.workflow.fleet import Opening, muster
 from edgeval.workflow.measured import load_part
 from edgeval.workflow.predict import RunOptions, asked_rungs
 from edgeval.workflow.run import accepted, answers, fitted, job_of, leaks, marks, ran_on, source_of, work_name
@@ -29,6 +31,9 @@ class RanNumbers:
     seed: int
 
 
+Tell = Callable[[RanNumbers], None]
+
+
 def run_numbers(ladder: Ladder, options: RunOptions, store: Store, reporter: Reporter) -> Iterator[RanNumbers]:
     """Each asked rung, seed and format on the target; yields tables as they are finished."""
     for name in options.rungs:
@@ -39,6 +44,21 @@ def run_numbers(ladder: Ladder, options: RunOptions, store: Store, reporter: Rep
             for fmt in options.formats or (bench.target.model.format,):
                 model = rung_model(store, ladder, rung, seed, fmt, profile=bench.target.profile(fmt))
                 yield RanNumbers(run_values(model, data, bench, store, reporter), rung, seed)
+
+
+def run_numbers_fleet(
+    ladder: Ladder, options: RunOptions, names: Sequence[str], store: Store, tell: Tell, told: Reporter
+) -> list[DeviceState]:
+    """The same on several targets at once; `tell` hears of each table, from any thread. What became of each target."""
+    for name in options.rungs:
+        ladder.rung(name)
+    asked_rungs(ladder, options, store)
+
+    def work(bench: Bench, reporter: Reporter) -> None:
+        for ran in run_numbers(ladder, replace(options, opened=bench), store, reporter):
+            tell(ran)
+
+    return [board.state for board in muster(names, work, told, Opening(options.emulate, options.instructions))]
 
 
 def run_values(model: Model, data: Quantities, bench: Bench, store: Store, reporter: Reporter) -> Values:

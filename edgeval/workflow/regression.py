@@ -15,6 +15,7 @@ from edgeval.compare.regression_score import score_values
 from edgeval.errors import DataError, InputError, RuntimeMissing
 from edgeval.gate.judge import EXIT, worst
 from edgeval.records.cards import explain
+from edgeval.records.fleet import DeviceState, worst_code
 from edgeval.records.regression import RegressionComparison, RegressionEvidence, RegressionScore
 from edgeval.records.reporter import Reporter
 from edgeval.records.seal import sealed
@@ -118,9 +119,12 @@ def as_json(row: RegressionComparison) -> str:
     return json.dumps(sealed(row.model_dump(mode="json", by_alias=True)), indent=1, allow_nan=False)
 
 
-def rows_as_json(rows: Sequence[RegressionComparison]) -> str:
-    """One comparison as an object; several as a list under `rows`, with the status that counts for all of them."""
-    if len(rows) == 1:
+def rows_as_json(rows: Sequence[RegressionComparison], states: Sequence[DeviceState] = ()) -> str:
+    """One comparison as an object; several as a list under `rows`, with the status that counts for all of them.
+
+    states: what became of each of several targets, under `devices`; where one is missing the whole is not judged.
+    """
+    if len(rows) == 1 and not states:
         return as_json(rows[0])
     whole: dict[str, Any] = {
         "schema": "edgeval/compare/1",
@@ -129,8 +133,11 @@ def rows_as_json(rows: Sequence[RegressionComparison]) -> str:
     }
     verdicts = [row.verdict for row in rows if row.verdict]
     if verdicts:
-        status = worst([verdict.status for verdict in verdicts])
-        whole["verdict"] = {"status": status, "exit_code": EXIT[status]}
+        status, missing = worst([verdict.status for verdict in verdicts]), worst_code(one.exit_code for one in states)
+        code = worst_code((EXIT[status], missing))
+        whole["verdict"] = {"status": "NO_VERDICT" if missing else status, "exit_code": code}
+    if states:
+        whole["devices"] = [one.model_dump(mode="json") for one in states]
     return json.dumps(whole, indent=1, allow_nan=False)
 
 

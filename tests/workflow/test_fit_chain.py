@@ -18,6 +18,7 @@ from edgeval.store import Store
 from edgeval.workflow.fit import fit
 from edgeval.workflow.fitjob import FitJob, fit_rung, search_rate
 from edgeval.workflow.train import TrainOptions
+from tests.workflow.fleet_lab import write_card
 
 CARD = """
 schema = "edgeval/ladder/1"
@@ -125,6 +126,26 @@ def test_the_gate_judges_a_rung_by_its_rules_on_numbers(
     assert both["verdict"] == {"status": "FAIL", "exit_code": 1}
     page = (exported / "runs/reports/desktop/tiny-w16-n200-against-tiny-w4-n40.html").read_text()
     assert "Step by step" in page
+
+
+def test_several_targets_are_compared_and_judged_and_one_that_is_gone_is_said(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(exported, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    write_card("slow", kernels="reference")
+    write_card("closed", transport="ssh", host='host = "127.0.0.1"\nport = 1')
+    several = "tiny.toml --rung w4-n40 --target desktop,slow,closed -q"
+    assert run(["compare", *several.split(), "--json", "-"]) == 4
+    found = json.loads(capfd.readouterr().out)
+    assert [row["target"]["name"] for row in found["rows"]] == ["desktop", "slow"]
+    assert [one["state"] for one in found["devices"]] == ["answered", "answered", "unreachable"]
+    assert [row["stages"][-1]["name"] for row in found["rows"]] == ["quantisation", "device"]
+    Path("edgeval.toml").write_text('[[gate.rules]]\nmetric = "mse_ratio"\nmax = 1000\n')
+    assert run(["gate", *several.split()]) == 4
+    assert "closed: unreachable (exit code 4)" in capfd.readouterr().out
+    assert run(["run", *several.replace(",closed", "").split()]) == 0
+    assert "tflite-int8 on slow: MSE bright" in capfd.readouterr().out
 
 
 def job_of(folder: Path, root: str, rates: str = "[0.003]") -> FitJob:
