@@ -14,7 +14,7 @@ from tests.workflow.test_fit_chain import CARD, lay
 from tests.workflow.test_remote import Lab, lab, until, weights  # noqa: F401 - a fixture
 
 pytest.importorskip("ray", reason="the extra cluster is not installed")
-pytestmark = [pytest.mark.timeout(400), pytest.mark.filterwarnings("ignore:os.fork")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore:os.fork")]
 RUNGS = "--rung w16-n200 --rung w4-n40"
 
 
@@ -45,11 +45,11 @@ def test_magnets_of_a_cluster_are_those_of_this_machine_also_after_a_killed_work
 
 
 def test_a_ladder_of_numbers_is_trained_exported_and_run_as_on_this_machine(tiny: Lab) -> None:
-    for line in (f"train ./tiny.toml {RUNGS}", "export ./tiny.toml --format tflite-fp32", "run ./tiny.toml"):
-        more = " --format tflite-fp32" if line.startswith("run") else ""
-        for runs, where in (("far", " --cluster CLUSTER"), ("near", "")):
-            code, _, err = tiny.typed(f"{line}{more} --runs {runs} -q{where}")
-            assert code == 0, err
+    one = "./tiny.toml --rung w4-n40 --format tflite-fp32"
+    for line in (f"train ./tiny.toml {RUNGS}", f"export {one}", f"run {one}"):
+        both = [tiny.start(f"{line} --runs far -q --cluster CLUSTER"), tiny.start(f"{line} --runs near -q")]
+        said = [process.communicate() for process in both]
+        assert [process.returncode for process in both] == [0, 0], said
     far, near = tiny.folder / "far", tiny.folder / "near"
     assert len(weights(far)) == 2
     assert weights(far) == weights(near)
@@ -58,7 +58,7 @@ def test_a_ladder_of_numbers_is_trained_exported_and_run_as_on_this_machine(tiny
             path.read_bytes() for path in sorted(near.rglob(name))
         ]
     tables = {path.name for path in (near / "predictions").glob("*.npz")}
-    assert len(tables) == 2
+    assert len(tables) == 1
     for name in tables:
         there, here = (read_values(side / "predictions" / name) for side in (far, near))
         assert np.array_equal(there.values, here.values)
