@@ -84,7 +84,7 @@ def deep_study(options: DeepOptions, store: Store, reporter: Reporter, pool: job
     reporter.say(told(parts, store))
     for part in parts:
         try:
-            fit(part.ladder, part.options, store, reporter, partial(kept.torch, part.ladder))
+            fit(part.ladder, part.options, store, reporter, pool, partial(kept.torch, part.ladder))
         except IntegrityError as error:
             faults.failed(part.ladder.name, error)
         for rung in part.rungs:
