@@ -18,17 +18,18 @@ Along = Literal["images", "parameters"]
 class OutputErrors(Record):
     """One output of one size, over its seeds. Squares of the output's unit, which is the range it was drawn from.
 
-    mse: geometric mean over the seeds, mse_seeds each; bias, r2, p95 and max_abs (of |answer - target|): means over the
-    seeds; within: share of the samples inside the band. As deployed too: noise, the mean square that the answers moved
-    from those as trained (geometric mean over seeds); ratio: mse over that as trained of the same seeds; left, came:
-    shares of the samples that left the band and came into it; step: of the grid that the answers lie on, where int8.
+    mse: geometric mean over the seeds, mse_seeds each; bias, r2 (null where the targets are constant), p95 and max_abs
+    (of |answer - target|): means over the seeds; within: share of the samples inside the band. As deployed too: noise,
+    the mean square that the answers moved from those as trained (geometric mean over seeds); ratio: mse over that as
+    trained of the same seeds; left, came: shares of the samples that left the band and came into it; step: of the grid
+    that the answers lie on, where int8.
     """
 
     output: str
     mse: float
     mse_seeds: tuple[float, ...]
     bias: float
-    r2: float
+    r2: float | None
     p95: float
     max_abs: float
     within: float
@@ -95,6 +96,11 @@ class ErrorLaw(Record):
         """The smallest and the largest size."""
         return self.points[0].size, self.points[-1].size
 
+    @property
+    def bent(self) -> bool:
+        """Whether AICc prefers a floor or a break to the plain law: the exponent is then a mean over the window."""
+        return bool(self.forms) and self.forms[0].name != "power"
+
 
 class QuantisationFloor(Record):
     """Where quantisation stops a law of one output, in one format on one target.
@@ -129,9 +135,10 @@ class QuantisationFloor(Record):
 class Doubling(Record):
     """What twice the training images, or twice the parameters, would multiply the MSE of one output by.
 
-    By straight lines through the last sizes (within a factor of four) of the two laws that meet at `images` and
-    `params`; intervals by t from the variance over seeds, pooled over sizes. better: cannot be told where the interval
-    of the difference of both exponents holds 0.
+    By straight lines through the last sizes (within a factor of four, three at least) of the two laws that meet at
+    `images` and `params`, which is among the last of both; intervals by t from the variance over seeds, pooled over
+    these sizes: they know of the seeds alone, not of a bend. better: cannot be told where the interval of the
+    difference of both exponents holds 0.
     """
 
     net: str
@@ -146,7 +153,8 @@ class Doubling(Record):
 
 
 class BaselineRow(Record):
-    """One output at one number of training images: the mean predictor, kernel ridge, and each network as trained."""
+    """One output at one number of training images: MSE of the mean predictor, of kernel ridge, and of each network as
+    trained, at its largest width there (chosen without looking at any error), a geometric mean over the seeds."""
 
     output: str
     images: int

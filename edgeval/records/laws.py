@@ -18,7 +18,7 @@ class SizePoint(Record):
 
 
 class SeedSpread(Record):
-    """How alpha varies when seeds are drawn anew within each size."""
+    """How alpha varies over the seeds, by the method that is named."""
 
     sd: float
     ci95: tuple[float, float]

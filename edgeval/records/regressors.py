@@ -27,6 +27,7 @@ MOST_MODELS = 100_000
 MOST_PARAMS = 10**15
 FARTHEST = 6e4  # what float16 holds
 BASELINE = "baseline"
+MEAN, RIDGE = "mean predictor", "kernel ridge"  # the nets of baselines
 
 
 class Regressor(Record):

@@ -13,6 +13,8 @@ from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Source
 from edgeval.records.regressors import (
     BASELINE,
+    MEAN,
+    RIDGE,
     Regressor,
     Regressors,
     encode_regressors,
@@ -26,7 +28,6 @@ from edgeval.workflow.export import ExportJob, ExportOptions, load_net, torch_ta
 from edgeval.workflow.measured import load_part
 from edgeval.workflow.torch_numbers import kept_values, write_torch_values
 
-MEAN, RIDGE = "mean predictor", "kernel ridge"
 MOST_RIDGE = 8000  # training images that kernel ridge still takes: its matrix has as many rows
 
 

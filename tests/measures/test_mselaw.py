@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeval.measures.mselaw import geometric_mean, grid_noise, mse_law
+from edgeval.measures.mselaw import geometric_mean, grid_noise, mse_law, over_seeds, pooled_variance, slope
 
 SIZES = np.array([250.0, 500, 1000, 2000, 4000, 8000, 16000])
 NOISE = np.exp(np.random.default_rng(0).normal(0, 0.05, (7, 4)))
@@ -37,3 +37,21 @@ def test_rounding_adds_a_twelfth_of_the_square_of_the_step() -> None:
     values = np.random.default_rng(1).random(100_000)
     assert ((np.round(values / 0.01) * 0.01 - values) ** 2).mean() == pytest.approx(grid_noise(0.01), rel=0.02)
     assert geometric_mean(np.array([1.0, 4.0])) == pytest.approx(2.0)
+
+
+def test_the_variance_over_seeds_is_pooled_over_sizes() -> None:
+    logs = [np.array([0.0, 2.0]), np.array([1.0, 1.0, 4.0])]
+    assert pooled_variance(logs) == (pytest.approx((2 + 6) / 3), 3)
+    assert pooled_variance([np.array([1.0])]) is None
+
+
+@pytest.mark.parametrize("spread", [np.full(8, 0.1), np.geomspace(0.5, 0.05, 8)])
+def test_the_interval_over_three_seeds_covers_the_exponent(spread: np.ndarray) -> None:
+    sizes, rng = np.geomspace(125, 4000, 8), np.random.default_rng(0)
+    inside = 0
+    for _ in range(600):
+        errors = sizes[:, None] ** -1.3 * np.exp(rng.normal(size=(8, 3)) * spread[:, None])
+        found = over_seeds(slope(sizes, list(errors)))
+        assert found is not None
+        inside += found.ci95[0] <= 1.3 <= found.ci95[1]
+    assert 0.92 < inside / 600 < 0.98

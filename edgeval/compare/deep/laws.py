@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeval.compare.deep.sizes import Size, positive_mean, squares
-from edgeval.measures.mselaw import MseLaw, mse_law
-from edgeval.measures.powerlaw import FEWEST, PowerLaw, Spread
+from edgeval.measures.mselaw import MseLaw, OverSeeds, mse_law
+from edgeval.measures.powerlaw import FEWEST, PowerLaw
 from edgeval.records.deep_regression import Along, ErrorLaw, ErrorPoint
 from edgeval.records.laws import Exponent, LawForm, SeedSpread
 from edgeval.records.regressors import Regressors
@@ -137,10 +137,10 @@ def _forms(law: MseLaw) -> tuple[LawForm, ...]:
     )
 
 
-def exponent(law: PowerLaw, spread: Spread | None = None) -> Exponent:
-    """An exponent with the regression's interval, and its spread over seeds."""
+def exponent(law: PowerLaw, spread: OverSeeds | None = None) -> Exponent:
+    """An exponent with the regression's interval, and the one over seeds."""
     seeds = None
     if spread is not None:
-        method = f"percentile over {spread.resamples:,} draws of the seeds, approximate: too narrow with few seeds"
-        seeds = SeedSpread(sd=spread.sd, ci95=spread.ci95, method=method)
+        method = f"each size's variance over seeds, t distribution, {spread.freedom:.1f} degrees of freedom"
+        seeds = SeedSpread(sd=spread.se, ci95=spread.ci95, method=method)
     return Exponent(value=law.alpha, se=law.se, ci95=law.ci95, method=METHOD, over_seeds=seeds)

@@ -108,7 +108,7 @@ def _outputs(found: Regressors, at: Sequence[int], band: Floats) -> tuple[Output
                 mse=positive_mean(mine),
                 mse_seeds=tuple(mine.tolist()),
                 bias=float(errors[:, :, j].mean()),
-                r2=1 - float(mine.mean()) / float(spread.mean()) if spread is not None else float("nan"),
+                r2=1 - float(mine.mean()) / float(spread.mean()) if spread is not None else None,
                 p95=float(np.quantile(size, 0.95, axis=1).mean()),
                 max_abs=float(size.max(axis=1).mean()),
                 within=float(inside[:, :, j].mean()),

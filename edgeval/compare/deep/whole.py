@@ -36,7 +36,7 @@ def analyse(found: Regressors, *, name: str) -> DeepRegression:
         doublings=tuple(bought),
         baselines=tuple(beside),
         claims=claims(table, fitted, bought),
-        checks=checks(fitted, beside),
+        checks=checks(table, fitted, beside),
         notes=tuple(_notes(table)),
     )
 
@@ -47,6 +47,7 @@ def _notes(table: Sequence[SizeErrors]) -> list[str]:
     notes = ["images are CrI3-like, of our own simulator, not the paper's data: exponents need not be the paper's"]
     if len(counts) > 1:
         notes.append(
-            f"{counts[0]} to {counts[-1]} seeds a size: figures of one place are compared by the same seeds only"
+            f"{counts[0]} to {counts[-1]} seeds a size: ratios, shares that left or came and"
+            " where a law stops compare the same seeds; an MSE or an exponent is that of all seeds that are there"
         )
     return notes

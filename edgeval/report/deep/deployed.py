@@ -22,12 +22,14 @@ from edgeval.report.deep.wording import (
     trained,
 )
 
+LAST = "each network's largest training set that has been deployed everywhere"
 MOST = 10  # sizes of a network in a table of ratios
 WORDS = (
-    "The same networks as files. First the error of each size as a multiple of that as trained, then everything at each"
-    " network's largest training set; study.json holds the rest. Left and came in are the shares of the samples that"
-    " deployment took out of the band and into it. The step is that of the grid on which the answers of an int8 file"
-    " lie; rounding to it alone adds step^2 / 12, while the noise is the mean square that answers moved."
+    "The same networks as files. First the error of each size as a multiple of that of the same seeds as trained, then"
+    f" everything at {LAST}; study.json holds the rest."
+    " Bias, R2, the 95% bound and the largest error are means over seeds. Left and came in are the shares of the"
+    " samples that deployment took out of the band and into it. The step is that of the grid on which the answers of an"
+    " int8 file lie; rounding to it alone adds step^2 / 12, while the noise is the mean square that answers moved."
 )
 
 
@@ -87,25 +89,30 @@ def _shown(rows: Sequence[SizeErrors]) -> list[SizeErrors]:
 def _ratio(found: DeepRegression, twin: SizeErrors, name: str, place: Place) -> str:
     """The multiple at the same size in one place."""
     for row in found.rows:
-        if (row.net, row.rung, row.images, row.format, row.target) == (twin.net, twin.rung, twin.images, *place):
+        if (row.net, row.rung, row.protocol, row.format, row.target) == (twin.net, twin.rung, twin.protocol, *place):
             one = output(row, name)
             return ratio(one.ratio if one else None)
     return wording.DASH
 
 
 def _largest(found: DeepRegression) -> list[SizeErrors]:
-    """Of each network and place the row with the most images, and of those the most parameters; as trained first."""
+    """Of each network every place at one size, so that they compare: the size that is in most places, and of those the
+    one with the most images, then the most parameters; as trained first."""
     order = places(found)
-    best: dict[tuple[str, Place], SizeErrors] = {}
+    sizes: dict[tuple[str, str, str], list[SizeErrors]] = {}
     for row in by_size(found, found.rows):
-        best[row.net, (row.format, row.target)] = row
+        sizes.setdefault((row.net, row.rung, row.protocol), []).append(row)
+    best: dict[str, list[SizeErrors]] = {}
+    for (net, _, _), there in sizes.items():
+        if len(there) >= len(best.get(net, [])):
+            best[net] = there
     nets = list(dict.fromkeys(row.net for row in found.rows))
 
     def rank(row: SizeErrors) -> tuple[int, int]:
         place = (row.format, row.target)
         return nets.index(row.net), order.index(place) if place in order else -1
 
-    return sorted(best.values(), key=rank)
+    return sorted((row for there in best.values() for row in there), key=rank)
 
 
 def _details(found: DeepRegression, rows: Sequence[SizeErrors], name: str) -> Table:
@@ -130,7 +137,14 @@ def _details(found: DeepRegression, rows: Sequence[SizeErrors], name: str) -> Ta
         "Came in",
     )
     head += ("Noise", "Step", "Step / RMSE", "Step^2 / 12")
-    return known_columns(Table(head, tuple(body), f"{name}, at the largest training set", words=3))
+    return known_columns(
+        Table(
+            head,
+            tuple(body),
+            f"{name}, at {LAST}",
+            words=3,
+        )
+    )
 
 
 def _measures(one: OutputErrors) -> tuple[str, ...]:

@@ -14,9 +14,11 @@ from edgeval.report.deep.wording import along_words, ends, error, exponent, numb
 
 FLAT = 1.5  # beyond the stop, errors within this factor are one level
 WORDS = (
-    "Quantisation moves every answer a little: that noise, a mean square too, adds to the error. Where it equals the"
-    " error as trained, the error as deployed is twice that, and what training still gains is lost in it. Intervals"
-    " are the regression's at 95%."
+    "Quantisation moves every answer a little: that noise is a mean square too. Where it equals the error as trained,"
+    " and is unrelated to it, the error as deployed is about twice that, and what training still gains is lost in it;"
+    " where noise and error cancel in part, the error as deployed is less than their sum. The size where noise and"
+    " error are equal is read off straight lines between sizes and has no interval; those of exponents are the"
+    " regression's at 95%."
 )
 
 
@@ -85,9 +87,9 @@ def _after(floor: QuantisationFloor) -> str:
     """The law goes on to the end of the window."""
     size, trained, noise, _ = floor.points[-1]
     meet = (
-        "and the two laws never meet"
+        "and by straight lines through both it never gets there"
         if floor.beyond is None
-        else f"and the laws would meet at about {rounded(floor.beyond)}"
+        else f"and by straight lines through both it would get there at about {rounded(floor.beyond)}"
     )
     return (
         f"does not stop the law up to {wording.count(size)} {floor.along}: there its noise is"

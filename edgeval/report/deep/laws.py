@@ -11,8 +11,9 @@ from edgeval.report.blocks import Block, Heading, Table, known_columns
 from edgeval.report.deep.wording import PAPER, ends, error, exponent, number, place_words, places
 
 LAW = (
-    "MSE = c N^-exponent, least squares of logarithms of geometric means over seeds; 95% is of the regression, the"
-    " interval over seeds is approximate"
+    "MSE = c N^-exponent, least squares of logarithms of geometric means over seeds; 95% is the regression's, and that"
+    " of a mean exponent where another form is best; over seeds: by t from each size's variance, on these test images;"
+    " best by AICc with its lead over the next form; a floor, with the exponent above it, where AICc prefers one"
 )
 SIZES: dict[Along, str] = {"images": "training images", "parameters": "parameters"}
 HEAD = (
@@ -41,14 +42,12 @@ def law_blocks(found: DeepRegression) -> Iterator[Block]:
     for along, words in SIZES.items():
         mine = [law for law in laws if law.along == along]
         if mine:
-            floor = "; a floor is given where AICc prefers one"
             body = tuple(_law(law) for law in mine)
-            yield known_columns(Table(HEAD, body, f"Along {words}: {LAW}{floor}", words=3))
+            yield known_columns(Table(HEAD, body, f"Along {words}: {LAW}", words=3))
 
 
 def _law(law: ErrorLaw) -> tuple[str, ...]:
     over, (first, last) = law.exponent.over_seeds, law.window
-    best = law.forms[0] if law.forms else None
     return (
         law.net,
         law.output,
@@ -61,9 +60,25 @@ def _law(law: ErrorLaw) -> tuple[str, ...]:
         "yes" if law.falls else "NO",
         f"{wording.count(first)} to {wording.count(last)}",
         str(len(law.points)),
-        f"{best.name} ({number(best.aicc, 1)})" if best and best.aicc is not None else wording.DASH,
-        error(law.floor),
+        _best(law),
+        _floor(law),
     )
+
+
+def _best(law: ErrorLaw) -> str:
+    """'saturating (by 4.2)': the form that AICc prefers; alone, an AICc says nothing."""
+    told = [form for form in law.forms if form.aicc is not None]
+    if not told:
+        return wording.DASH
+    return told[0].name + "".join(f" (by {number(told[1].aicc - told[0].aicc, 1)})" for _ in told[1:2])
+
+
+def _floor(law: ErrorLaw) -> str:
+    """'2.88e-5, 1.71 above it'."""
+    above = next((form.parameters.get("alpha") for form in law.forms if form.name == "saturating"), None)
+    if law.floor is None or above is None:
+        return error(law.floor)
+    return f"{error(law.floor)}, {number(above)} above it"
 
 
 def deployed_law_blocks(found: DeepRegression) -> Iterator[Block]:

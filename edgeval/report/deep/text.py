@@ -65,7 +65,8 @@ def _laws(found: DeepRegression, along: Along) -> list[str]:
     if not mine:
         return []
     paper = f"; the paper: {PAPER}" if along == "images" else ""
-    doubt = "" if all(law.falls for law in mine) else "; * does not fall at every step"
+    doubt = "; ~ AICc prefers a bent form, so that this is a mean" if any(map(_bent, mine)) else ""
+    doubt += "" if all(law.falls for law in mine) else "; * does not fall at every step"
     lines = ["", *wrapped(f"Exponents of MSE along {along} with 95% of the regression{paper}{doubt}", "", "  ")]
     rows = dict.fromkeys((law.net, law.fixed) for law in mine)
     for start in range(0, len(found.outputs), COLUMNS):
@@ -82,7 +83,13 @@ def _laws(found: DeepRegression, along: Along) -> list[str]:
 def _cell(laws: Sequence[ErrorLaw], name: str) -> str:
     """The exponent of one output."""
     law = next((law for law in laws if law.output == name), None)
-    return wording.DASH if law is None else exponent(law.exponent) + ("" if law.falls else " *")
+    if law is None:
+        return wording.DASH
+    return exponent(law.exponent) + (" ~" if _bent(law) else "" if law.falls else " *")
+
+
+def _bent(law: ErrorLaw) -> bool:
+    return law.falls and law.bent
 
 
 def _short(name: str, most: int) -> str:

@@ -92,7 +92,7 @@ def _errors(rows: Sequence[SizeErrors], outputs: Sequence[str]) -> Table:
             )
         )
     head = ("Size", "Images", "Parameters", "Seeds", "Rate", *(f"MSE, {name}" for name in outputs))
-    caption = "MSE and R2 of each output; the learning rate is the one picked on validation, by seed where they differ"
+    caption = "MSE and R2 (a mean over seeds) of each output; rates were picked on validation"
     return known_columns(Table((*head, *(f"R2, {name}" for name in outputs)), tuple(body), caption))
 
 

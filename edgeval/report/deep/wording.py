@@ -40,8 +40,10 @@ def rounded(value: float) -> str:
     return f"{round(value, digits):,.{max(0, digits)}f}"
 
 
-def number(value: float, digits: int = 2) -> str:
+def number(value: float | None, digits: int = 2) -> str:
     """A plain number with the typographic minus."""
+    if value is None:
+        return wording.DASH
     return f"{value:.{digits}f}".replace("-", wording.MINUS)
 
 
