@@ -22,6 +22,11 @@ class Estimate(Record):
     method: str = ""
     bias: float | None = None
 
+    @property
+    def approximate(self) -> bool:
+        """Whether the interval may not decide anything; its method says why."""
+        return "approximate" in self.method
+
 
 class ClassScore(Record):
     """One class of one table."""
@@ -64,6 +69,11 @@ class Delta(Record):
     ci95: Interval | None = None
     method: str = ""
     bias: float | None = None
+
+    @property
+    def approximate(self) -> bool:
+        """Whether the interval may not decide anything; its method says why."""
+        return "approximate" in self.method
 
 
 class ClassDelta(Record):

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from edgeval.records.findings import Estimate
 from edgeval.records.operators import KindCost, Measure, OperatorReport, Tried
 
-WIDTH = 100
+WIDTH, NAME = 80, 20
 HEADS = {
     "mse_ratio": ("MSE", "x float (95%)", "x in int8 (95%)"),
-    "top1_drop": ("errors", "points (95%)", "points (95%)"),
+    "top1_drop": ("errors", "points (95%)", "points in int8 (95%)"),
 }
 
 
@@ -25,10 +25,13 @@ def render_operators(found: OperatorReport) -> str:
         f"{found.ladder}:{found.rung} seed {found.seed}, {found.n:,} test images:",
     ]
     lines += _table([head, *(_whole(one, found.measure) for one in found.whole)])
-    kinds = ("operators", "alone in int8", "its share of the damage", f"left in float: {cost}", "kB", "p50 ms")
-    lines += ["", "By kind of operator: alone in int8 beside float; and full int8 beside the same with it in float:"]
-    lines += _table([kinds, *(_kind(row, found.measure) for row in found.kinds)])
-    return "\n".join([*lines, "", f"files: {found.folder}"])
+    lines += ["", "By kind of operator, alone in int8, beside float:"]
+    lines += _table([("operators", damage), *(_only(row, found.measure) for row in found.kinds)])
+    lines += ["", "Left in float while the rest is int8: full int8 beside that, and what it takes:"]
+    kinds = ("operators", cost, "share", "kB", "p50 ms")
+    lines += _table([kinds, *(_all_but(row, found.measure) for row in found.kinds)])
+    doubt = ["~ approximate: decides nothing"] if any("~" in line for line in lines) else []
+    return "\n".join([*lines, *doubt, "", f"files: {found.folder}"])
 
 
 def _whole(one: Tried, measure: Measure) -> tuple[str, ...]:
@@ -36,11 +39,23 @@ def _whole(one: Tried, measure: Measure) -> tuple[str, ...]:
     return one.name, f"{one.size_bytes / 1000:,.1f}", _ms(one), score, _stated(one.damage, measure)
 
 
-def _kind(row: KindCost, measure: Measure) -> tuple[str, ...]:
+def _only(row: KindCost, measure: Measure) -> tuple[str, ...]:
+    return _name(row), _stated(row.only.damage, measure)
+
+
+def _all_but(row: KindCost, measure: Measure) -> tuple[str, ...]:
     share = "" if row.share is None else f"{row.share:.0%}"
-    name = f"{row.kind} ({row.operators})"
-    more = f"{row.extra_bytes / 1000:+,.1f}"
-    return name, _stated(row.only.damage, measure), share, _stated(row.cost, measure), more, _ms(row.all_but)
+    return (
+        _name(row),
+        _stated(row.cost, measure),
+        share,
+        f"{row.extra_bytes / 1000:+,.1f}",
+        _ms(row.all_but),
+    )
+
+
+def _name(row: KindCost) -> str:
+    return f"{row.kind[:NAME]} ({row.operators})"
 
 
 def _ms(one: Tried) -> str:
@@ -48,13 +63,14 @@ def _ms(one: Tried) -> str:
 
 
 def _stated(found: Estimate, measure: Measure) -> str:
-    """A value with its interval."""
+    """A value with its interval, and a ~ where that is approximate."""
     if found.value is None:
         return ""
     low, high = found.ci95 or (found.value, found.value)
+    doubt = " ~" if found.approximate else ""
     if measure == "mse_ratio":
-        return f"{found.value:.3f} ({low:.3f} to {high:.3f})"
-    return f"{100 * found.value:+.2f} ({100 * low:+.2f} to {100 * high:+.2f})"
+        return f"{found.value:.3f} ({low:.3f} to {high:.3f}){doubt}"
+    return f"{100 * found.value:+.2f} ({100 * low:+.2f} to {100 * high:+.2f}){doubt}"
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:

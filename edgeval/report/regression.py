@@ -35,11 +35,6 @@ def interval(ends: Interval | None, *, signed: bool = False) -> str:
     return wording.DASH if ends is None else " to ".join(figure(end, signed=signed) for end in ends)
 
 
-def is_approximate(found: Delta | Estimate) -> bool:
-    """Whether an interval may not decide a gate."""
-    return "approximate" in found.method
-
-
 def ratio_words(found: Estimate) -> str:
     """'× 1.014 (95% 0.992 to 1.037)', or why there is none."""
     if found.value is None:
@@ -58,7 +53,7 @@ def sentence(row: RegressionComparison) -> str:
         return f"On {n}, the mean squared error of the candidate is as large as the reference's."
     words = f"{abs(ratio - 1):.1%} {'larger' if ratio > 1 else 'smaller'} than" if ratio < 2 else f"{ratio:.3g} times"
     doubt = ", which may be chance" if ends is None or ends[0] <= 1 <= ends[1] else ""
-    if not doubt and is_approximate(row.mse_ratio):
+    if not doubt and row.mse_ratio.approximate:
         doubt = "; the interval behind this is approximate"
     return f"On {n}, the mean squared error of the candidate is {words} the reference's{doubt}."
 
@@ -209,7 +204,7 @@ def _line(label: str, m: Delta) -> str:
     if m.delta is None:
         return f"  {label:<9}{wording.DASH}  {wording.clean(m.method, 60)}"
     end = "no interval" if m.ci95 is None else f"95% {interval(m.ci95, signed=True)}"
-    doubt = " ~" if is_approximate(m) else ""
+    doubt = " ~" if m.approximate else ""
     return f"  {label:<9}{_arrow(m):<24}{figure(m.delta, signed=True):<12}{end}{doubt}"
 
 
@@ -255,7 +250,7 @@ def _scored(label: str, found: Estimate) -> str:
     if found.value is None:
         return f"    {label:<16}{wording.DASH:>11}  {wording.clean(found.method, 46)}"
     ends = interval(found.ci95) if found.ci95 else "no interval"
-    return f"    {label:<16}{figure(found.value):>11}  {ends}{' ~' if is_approximate(found) else ''}"
+    return f"    {label:<16}{figure(found.value):>11}  {ends}{' ~' if found.approximate else ''}"
 
 
 def _verdict(row: RegressionComparison) -> list[str]:

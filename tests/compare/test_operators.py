@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from edgeval.compare.operators import Answered, Kind, Limit, costs, recommend
+from edgeval.records.findings import Estimate
 from edgeval.records.predictions import Source
 
 N = 400
@@ -53,6 +54,13 @@ def test_the_smallest_file_inside_the_allowance_is_taken(noise: dict[str, float]
     limit = Limit("mse_ratio", 0.05)
     best, sentence = recommend(*costs(regressor(**noise), KINDS, limit), limit)
     assert (best.name, said in sentence) == (taken, True), sentence
+
+
+def test_an_approximate_interval_shows_nothing() -> None:
+    limit = Limit("mse_ratio", 0.05)
+    for method, held in (("studentised bootstrap", True), ("bootstrap; approximate: 12 samples", False)):
+        low, high = (Estimate(value=v, ci95=(v - 0.01, v + 0.01), method=method) for v in (1.02, 1.2))
+        assert (limit.holds(low), limit.real(high)) == (held, held)
 
 
 def test_a_damage_that_may_be_chance_has_no_shares() -> None:

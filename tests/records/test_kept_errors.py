@@ -44,6 +44,13 @@ def test_errors_and_moves_come_out_of_the_file(found: Regressors, tmp_path: Path
     assert again.moved(0) is None
 
 
+def test_two_bytes_keep_the_error_of_the_best_baseline() -> None:
+    targets = np.random.default_rng(0).random((2000, 1))
+    answers = targets + np.random.default_rng(1).normal(0, 1.2e-4, (2000, 1))
+    kept = no_regressors("sha", targets, ("theta",)).having(line(), answers)
+    assert (kept.errors(0) ** 2).mean() == pytest.approx(((answers - targets) ** 2).mean(), rel=1e-4)
+
+
 def test_a_network_that_was_trained_again_loses_its_deployed_answers(found: Regressors) -> None:
     again = found.having(line(sha="b"), TARGETS)
     assert [m.source.format for m in again.models] == ["torch"]

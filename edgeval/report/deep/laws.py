@@ -67,10 +67,10 @@ def _law(law: ErrorLaw) -> tuple[str, ...]:
 
 def _best(law: ErrorLaw) -> str:
     """'saturating (by 4.2)': the form that AICc prefers; alone, an AICc says nothing."""
-    told = [form for form in law.forms if form.aicc is not None]
+    told = [(form.name, form.aicc) for form in law.forms if form.aicc is not None]
     if not told:
         return wording.DASH
-    return told[0].name + "".join(f" (by {number(told[1].aicc - told[0].aicc, 1)})" for _ in told[1:2])
+    return told[0][0] + "".join(f" (by {number(aicc - told[0][1], 1)})" for _, aicc in told[1:2])
 
 
 def _floor(law: ErrorLaw) -> str:
