@@ -70,11 +70,6 @@ class Delta(Record):
     method: str = ""
     bias: float | None = None
 
-    @property
-    def approximate(self) -> bool:
-        """Whether the interval may not decide anything; its method says why."""
-        return "approximate" in self.method
-
 
 class ClassDelta(Record):
     """One class on both sides; q is the Benjamini-Hochberg adjusted McNemar p-value."""

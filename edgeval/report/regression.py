@@ -204,7 +204,7 @@ def _line(label: str, m: Delta) -> str:
     if m.delta is None:
         return f"  {label:<9}{wording.DASH}  {wording.clean(m.method, 60)}"
     end = "no interval" if m.ci95 is None else f"95% {interval(m.ci95, signed=True)}"
-    doubt = " ~" if m.approximate else ""
+    doubt = " ~" if "approximate" in m.method else ""
     return f"  {label:<9}{_arrow(m):<24}{figure(m.delta, signed=True):<12}{end}{doubt}"
 
 
