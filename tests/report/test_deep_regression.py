@@ -68,6 +68,20 @@ def test_ratios_have_a_column_a_place_and_boards_their_name() -> None:
     assert ratios.rows[0][5] == ratios.rows[0][6] == f"{found.rows[18].outputs[0].ratio:.2f}"
 
 
+def test_sizes_that_are_not_deployed_yet_are_set_beside_nothing() -> None:
+    whole = deep(("fcn",), ("theta",))
+    rows = tuple(row for row in whole.rows if row.format == "torch" or row.images != 8000)
+    laws = tuple(
+        law if law.format == "torch" else law.model_copy(update={"points": law.points[:-1]}) for law in whole.laws
+    )
+    found = tables(whole.model_copy(update={"rows": rows, "laws": laws}))
+    details = next(table for table in found if (table.caption or "").startswith("theta, at each"))
+    assert [cells[1] for cells in details.rows] == ["w128-n4000"] * 3
+    beside = next(table for table in found if "* not of the same sizes" in (table.caption or ""))
+    assert all(cell.endswith(" *") for row in beside.rows for cell in row[5:])
+    assert not any("* not of" in (table.caption or "") for table in tables(whole))
+
+
 def test_many_sizes_are_thinned_with_both_ends_kept(found: DeepRegression) -> None:
     some = [row.model_copy(update={"rung": f"n{n}", "images": n}) for row in found.rows for n in range(1, 40, 9)]
     ratios = next(

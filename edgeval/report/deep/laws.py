@@ -92,6 +92,8 @@ def deployed_law_blocks(found: DeepRegression) -> Iterator[Block]:
     body = tuple((*_words(key), *(_cell(found.laws, key, place) for place in shown)) for key in rows)
     head = ("Net", "Output", "Along", "Held", "As trained", *(place_words(found, place) for place in there))
     caption = "Exponents over the whole window with the regression's 95% interval, as trained and as deployed"
+    if any(cell.endswith(" *") for row in body for cell in row[4:]):
+        caption += "; * not of the same sizes and seeds as trained"
     yield known_columns(Table(head, body, caption, words=4))
 
 
@@ -101,9 +103,15 @@ def _words(key: tuple[str, str, Along, str]) -> tuple[str, ...]:
 
 
 def _cell(laws: Sequence[ErrorLaw], key: tuple[str, str, Along, str], place: tuple[str, str]) -> str:
-    """The exponent of one law in one place; as trained whatever the target is called."""
-    for law in laws:
-        same = law.format == TORCH if place[0] == TORCH else (law.format, law.target) == place
-        if same and (law.net, law.output, law.along, law.fixed) == key:
-            return exponent(law.exponent)
-    return wording.DASH
+    """The exponent of one law in one place, with a * where it is not fitted to what the law as trained is."""
+    mine = [law for law in laws if (law.net, law.output, law.along, law.fixed) == key]
+    trained = next((law for law in mine if law.format == TORCH), None)
+    law = trained if place[0] == TORCH else next((law for law in mine if (law.format, law.target) == place), None)
+    if law is None:
+        return wording.DASH
+    return exponent(law.exponent) + ("" if trained is None or _sizes(law) == _sizes(trained) else " *")
+
+
+def _sizes(law: ErrorLaw) -> list[tuple[int, int]]:
+    """Each size with its number of seeds."""
+    return [(point.size, point.seeds) for point in law.points]
