@@ -53,7 +53,8 @@ def kernel_ridge(
     """
     x, y = train
     mean, inner = y.mean(axis=0), _squares(x, x)
-    median = float(np.sqrt(np.median(inner[np.triu_indices(len(x), 1)]))) or 1.0
+    pairs = inner[np.triu_indices(len(x), 1)]
+    median = (float(np.sqrt(np.median(pairs))) if len(pairs) else 0.0) or 1.0
     best, found = np.full(y.shape[1], np.inf), np.tile(mean, (len(asked), 1))
     picked = np.zeros((2, y.shape[1]))
     across, onward = _squares(validation[0], x), _squares(asked, x)

@@ -7,14 +7,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
 from edgeval.archive import as_text, read_npz
-from edgeval.errors import DataError
+from edgeval.errors import DataError, IntegrityError
 from edgeval.records.artifact import TORCH
 from edgeval.records.cards import Record, explain
 from edgeval.records.predictions import Source
@@ -41,12 +41,12 @@ class Regressor(Record):
     net: str
     rung: str
     width: float = Field(ge=0, allow_inf_nan=False)
-    images: int = Field(ge=1)
+    images: int = Field(ge=1, le=MOST_PARAMS)
     seed: int = Field(ge=0)
     protocol: str
     source: Source
-    rate: float | None = None
-    steps: tuple[float, ...] | None = None
+    rate: float | None = Field(default=None, gt=0)
+    steps: tuple[Annotated[float, Field(gt=0, le=FARTHEST)], ...] | None = None
 
     @property
     def params(self) -> int:
@@ -107,7 +107,7 @@ class Regressors:
     def having(self, model: Regressor, answers: Floats, trained: Floats | None = None) -> Regressors:
         """A copy that holds these answers (N, K) too, in place of earlier ones; a network that was trained again loses
         its deployed answers. trained: the same network's answers as trained, in full precision, where it is deployed.
-        Raises DataError where answers are too far off, or those as trained are not there."""
+        Raises IntegrityError where answers are too far off, DataError where those as trained are not there."""
         same = [m.network == model.network if model.trained else m.key == model.key for m in self.models]
         kept = self.only([k for k, gone in enumerate(same) if not gone])
         offsets = answers - (self.targets if trained is None else trained)
@@ -115,8 +115,9 @@ class Regressors:
         if not model.trained and (trained is None or not there):
             raise DataError("a deployed network needs its answers as trained first", seen=model.rung)
         if not (np.abs(offsets) < FARTHEST).all():
-            hint = "these targets must be scaled"
-            raise DataError(f"{model.rung} answers too far from the targets", seen=np.abs(offsets).max(), hint=hint)
+            hint = "give smaller rates in the card's [regression], or scale these targets"
+            seen = f"{np.abs(offsets).max():.3g} off, seed {model.seed}"
+            raise IntegrityError(f"{model.rung} answers too far from the targets", seen=seen, hint=hint)
         both = np.concatenate([kept.offsets, offsets.astype(np.float16)[None]])
         return replace(kept, models=(*kept.models, model), offsets=both)
 
@@ -188,6 +189,8 @@ def _check(
     sizes = [model.params for model in models if model.source.format != BASELINE]
     if bad := [size for size in sizes if not 0 < size <= MOST_PARAMS]:
         raise DataError(f"{path}: params must lie in 1..{MOST_PARAMS}", seen=bad[0])
+    if bent := [model for model in models if model.steps is not None and len(model.steps) != shape[2]]:
+        raise DataError(f"{path}: a model needs a step for each of {shape[2]} outputs", seen=bent[0].steps)
     if len({model.key for model in models}) != len(models):
         raise DataError(f"{path}: a model occurs twice", seen=len(models))
     there = {model.network for model in models if model.trained}

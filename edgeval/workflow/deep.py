@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -81,10 +82,11 @@ def deep_study(options: DeepOptions, store: Store, reporter: Reporter, pool: job
     kept, faults = KeptErrors(store, folder_of(store)), Faults(reporter)
     for part in parts:
         magnets(part.ladder, options.train.workers, reporter)
+        kept.suits(part.ladder)
     reporter.say(told(parts, store))
     for part in parts:
         try:
-            fit(part.ladder, part.options, store, reporter, pool, partial(kept.torch, part.ladder))
+            fit(part.ladder, part.options, store, reporter, pool, partial(_finished, kept, part.ladder))
         except IntegrityError as error:
             faults.failed(part.ladder.name, error)
         for rung in part.rungs:
@@ -152,15 +154,19 @@ def told(parts: Sequence[Part], store: Store) -> str:
     return f'{count}, protocol "{protocols}"{done}; stop at any time and run the same line to go on'
 
 
+def _finished(kept: KeptErrors, ladder: Ladder, rung: Rung, seed: int) -> None:
+    """Keep a network's answers as soon as it is trained; what is wrong with them is told when its turn comes."""
+    with suppress(IntegrityError):
+        kept.torch(ladder, rung, seed)
+
+
 def _rung(
     part: Part, rung: Rung, work: tuple[DeepOptions, KeptErrors, Faults], reporter: Reporter, pool: jobs.Pool
 ) -> None:
     """Torch's answers of the trained seeds of one rung, then its exports on each target."""
     (options, kept, faults), ladder = work, part.ladder
     store, targets = kept.store, faults.answering(options.targets)
-    seeds = tuple(s for s in part.seeds if store.checkpoint(store.rung(ladder.name, rung.name, s)))
-    for seed in seeds:
-        kept.torch(ladder, rung, seed)
+    seeds = tuple(_answering(part, rung, kept, faults))
     if not seeds or not targets:
         return
     try:
@@ -177,6 +183,20 @@ def _rung(
                 kept.add(ran.table, ladder, rung, ran.seed)
         except BenchError as error:
             faults.failed(target, error, target=target)
+        except IntegrityError as error:
+            faults.failed(f"{ladder.name}:{rung.name} on {target}", error)
+
+
+def _answering(part: Part, rung: Rung, kept: KeptErrors, faults: Faults) -> Iterator[int]:
+    """The trained seeds whose answers are kept."""
+    for seed in part.seeds:
+        if kept.store.checkpoint(kept.store.rung(part.ladder.name, rung.name, seed)):
+            try:
+                kept.torch(part.ladder, rung, seed)
+            except IntegrityError as error:
+                faults.failed(f"{part.ladder.name}:{rung.name}", error)
+            else:
+                yield seed
 
 
 def _baselines(parts: Sequence[Part], kept: KeptErrors, reporter: Reporter) -> None:

@@ -13,6 +13,7 @@ from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Source
 from edgeval.records.regressors import (
     BASELINE,
+    FARTHEST,
     MEAN,
     RIDGE,
     Regressor,
@@ -28,6 +29,7 @@ from edgeval.workflow.export import ExportJob, ExportOptions, load_net, torch_ta
 from edgeval.workflow.measured import load_part
 from edgeval.workflow.torch_numbers import kept_values, write_torch_values
 
+LEAST, MOST = 1e-3, 1e4  # spread of a target whose errors keep their digits in float16
 MOST_RIDGE = 8000  # training images that kernel ridge still takes: its matrix has as many rows
 
 
@@ -37,12 +39,36 @@ class KeptErrors:
     def __init__(self, store: Store, folder: Path) -> None:
         self.store, self.path = store, folder / "errors.npz"
         self.found: Regressors | None = None
-        if self.path.exists():
-            try:
-                self.found = read_regressors(self.path)
-            except DataError as error:
-                hint = "remove it and run the same line: trained networks answer again"
-                raise IntegrityError(f"{self.path} is damaged", seen=error.what, hint=hint) from error
+        self._seen: tuple[int, int] | None = None
+        self._read()
+
+    def suits(self, ladder: Ladder) -> None:
+        """Raise DataError for test images that cannot go into this file, before anything is trained for them."""
+        assert ladder.regression is not None
+        train, test = load_part(ladder, "train", min(ladder.regression.images)), load_part(ladder, "test")
+        kinds = [(part.output_names, part.samples.images.shape[1:]) for part in (train, test)]
+        if kinds[0] != kinds[1]:
+            told = " and ".join(f"{', '.join(names)} of {'x'.join(map(str, shape))}" for names, shape in kinds)
+            hint = "give them the same outputs and the same size of images"
+            raise DataError(f"training and test data of {ladder.name} differ in kind", seen=told, hint=hint)
+        for name, column in zip(test.output_names, test.targets.T, strict=True):
+            with np.errstate(over="ignore", invalid="ignore"):
+                spread = float(column.std())
+            if (column != column[0]).any() and not LEAST <= spread <= MOST:
+                hint = "scale the targets of all parts, to about 0..1"
+                raise DataError(f"the spread of {name!r} is not within {LEAST:g} to {MOST:g}", seen=spread, hint=hint)
+        if self.found is not None:
+            self._same(self.found, test.sha256, test.targets)
+
+    def _read(self) -> None:
+        """What is in the file now: another run may have written there."""
+        if not self.path.exists() or self._seen == (seen := _stamp(self.path)):
+            return
+        try:
+            self.found, self._seen = read_regressors(self.path), seen
+        except DataError as error:
+            hint = "remove it and run the same line: trained networks answer again"
+            raise IntegrityError(f"{self.path} is damaged", seen=error.what, hint=hint) from error
 
     def torch(self, ladder: Ladder, rung: Rung, seed: int) -> None:
         """Keep the answers of a trained network, asked for where they are not there yet."""
@@ -93,16 +119,28 @@ class KeptErrors:
             self._keep(_baseline(RIDGE, images, source), table)
 
     def _keep(self, line: Regressor, table: Values, trained: NDArray[np.float64] | None = None) -> None:
+        self._read()
         sha = table.source.data_sha256 or ""
         before = self.found or no_regressors(sha, table.targets, table.output_names)
-        if before.data_sha256 != sha or not np.array_equal(before.targets, table.targets):
-            seen = f"{before.data_sha256[:12]} and {sha[:12]}"
-            hint = f"remove {self.path}, or choose another --runs DIR"
-            raise DataError("the networks of a study must answer the same test images", seen=seen, hint=hint)
+        self._same(before, sha, table.targets)
         if any(model == line for model in before.models):
             return
         self.found = before.having(line, table.values, trained)
         self.store.write(self.path, encode_regressors(self.found))
+        self._seen = _stamp(self.path)
+
+    def _same(self, before: Regressors, sha: str, targets: NDArray[np.float64]) -> None:
+        """Raise DataError for other test images than those of the networks so far."""
+        if before.data_sha256 != sha or not np.array_equal(before.targets, targets):
+            seen = f"{before.data_sha256[:12]} and {sha[:12]}"
+            hint = f"remove {self.path}, or choose another --runs DIR"
+            raise DataError("the networks of a study must answer the same test images", seen=seen, hint=hint)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What tells one version of a file from the next."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def _baseline(name: str, images: int, source: Source) -> Regressor:
@@ -114,4 +152,4 @@ def _step(source: Source) -> float | None:
     """The step of the grid that a file's answers lie on; None where they are not quantised."""
     told = (source.runtime or {}).get("output")
     found = told.get("scale") if isinstance(told, dict) else None
-    return float(found) if isinstance(found, int | float) and np.isfinite(found) and found > 0 else None
+    return float(found) if isinstance(found, int | float) and 0 < found <= FARTHEST else None

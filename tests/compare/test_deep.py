@@ -186,3 +186,13 @@ def test_protocols_are_never_mixed_in_one_law() -> None:
 def test_without_a_network_there_is_no_study() -> None:
     with pytest.raises(DataError, match="no network"):
         analyse(no_regressors("x", TARGETS, OUTPUTS), name="deep-regression")
+
+
+def test_an_output_that_never_changes_has_no_r2_and_no_say_in_the_conditions() -> None:
+    held = np.stack([TARGETS[:, 0], np.full(N, 0.5)], axis=1)
+    source = Source(name="mean", format=BASELINE, origin="desktop")
+    found = no_regressors("x", held, OUTPUTS).having(regressor("fcn", (125, 1000), 0), held + 0.01)
+    found = found.having(regressor("mean predictor", (125, 0), 0, source=source), np.tile(held.mean(axis=0), (N, 1)))
+    told = analyse(found, name="x")
+    assert [one.r2 is None for one in told.rows[0].outputs] == [False, True]
+    assert [(check.holds, "theta" in check.seen) for check in told.checks] == [(True, True)]

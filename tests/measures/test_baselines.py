@@ -39,3 +39,9 @@ def test_images_shrink_to_means_of_blocks() -> None:
     found = shrunk(images, 4).reshape(2, 4, 4, 2)
     assert found[1, 2, 3, 0] == pytest.approx(images[1, 4:6, 6:8, 0].mean())
     assert shrunk(images, 12).shape == (2, 128)
+
+
+def test_one_training_image_predicts_itself_and_has_no_distances() -> None:
+    found = kernel_ridge((X[:1], Y[:1]), (X[60:75], Y[60:75]), X[75:])
+    assert found.answers == pytest.approx(mean_predictor(Y[:1], 15))
+    assert found.widths == (0.25, 0.25)

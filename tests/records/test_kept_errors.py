@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeval.errors import DataError
+from edgeval.errors import DataError, IntegrityError
 from edgeval.records.predictions import Source
 from edgeval.records.regressors import Regressor, Regressors, encode_regressors, no_regressors, read_regressors
 
@@ -56,7 +56,7 @@ def test_a_network_that_was_trained_again_loses_its_deployed_answers(found: Regr
     assert [m.source.format for m in again.models] == ["torch"]
     with pytest.raises(DataError, match="as trained first"):
         found.having(line("onnx-int8", seed=1), TARGETS, TARGETS)
-    with pytest.raises(DataError, match="too far"):
+    with pytest.raises(IntegrityError, match="too far"):
         found.having(line(seed=2), TARGETS + 1e6)
 
 
@@ -94,6 +94,9 @@ def test_lists_of_models_that_cannot_be_are_refused(found: Regressors, tmp_path:
     for models, said in (
         ((line(), line(), line("tflite-int8")), "twice"),
         ((line("onnx-int8"), line("tflite-fp32"), line("tflite-int8")), "lacks its answers"),
+        ((*found.models[:2], found.models[2].model_copy(update={"steps": (0.1,)})), "a step for each of 2"),
+        ((line().model_copy(update={"images": 10**400}), *found.models[1:]), "header cannot be used"),
+        ((line().model_copy(update={"rate": -1.0}), *found.models[1:]), "header cannot be used"),
         ((line().model_copy(update={"source": Source(name="x", format="torch")}), *found.models[1:]), "params"),
     ):
         path.write_bytes(encode_regressors(Regressors("x", ("a", "b"), TARGETS, models, found.offsets)))

@@ -46,3 +46,8 @@ def test_a_net_that_learned_nothing_is_said_to(found: DeepRegression) -> None:
 def test_nothing_to_say_without_rivals(found: DeepRegression) -> None:
     rows = (BaselineRow(output="theta", images=9, mean=0.08, ridge=None, nets={}),)
     assert winner_sentences(found.model_copy(update={"baselines": rows})) == []
+
+
+def test_beside_an_error_of_zero_nobody_is_a_multiple(found: DeepRegression) -> None:
+    words = said(found, (250, 0.0, {"fcn": 0.01}))
+    assert "kernel ridge 0.00e0, fcn 1.00e-2, mean predictor 8.00e-2." in words

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from edgeval.cli.edge import run
 from edgeval.records.ladder import load_ladder
 from edgeval.records.papers import deep_regression
 from edgeval.records.regressors import BASELINE, read_regressors
+from edgeval.store import Store
+from edgeval.workflow.deep_answers import KeptErrors
 from tests.workflow.test_fit_chain import CARD, lay, type_in
 
 STUDY = "study deep-regression --ladder tiny.toml --format tflite-int8 -q"
@@ -120,3 +125,60 @@ def test_the_small_protocol_is_in_the_shipped_cards() -> None:
         assert max(card.regression.images) <= 4000
         assert len(card.seeds) == 3
     assert {card.net.name for card in cards} == {"fcn", "resnet"}
+
+
+def test_two_runs_in_one_folder_keep_each_others_answers(done: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(done, folder)
+    (folder / KEPT).unlink()
+    ladder, store = load_ladder(str(folder / "tiny.toml")), Store(folder / "runs")
+    one, other = (KeptErrors(store, (folder / KEPT).parent) for _ in range(2))
+    one.torch(ladder, ladder.rung("w4-n40"), 0)
+    other.torch(ladder, ladder.rung("w4-n80"), 0)
+    one.torch(ladder, ladder.rung("w4-n200"), 0)
+    assert {m.images for m in read_regressors(folder / KEPT).models} == {40, 80, 200}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"y": lambda y: y + 0.25}, "must answer the same test images"),
+        ({"y": lambda y: y * 1e-6}, "the spread of 'bright' is not within 0.001 to 10000 (seen: 2."),
+        ({"y": lambda y: y * 1e30}, "scale the targets of all parts"),
+        ({"y": lambda y: y[:, :1], "output_names": lambda names: names[:1]}, "bright of 8x8x1)"),
+        ({"x": lambda x: x[:, 1:]}, "bright, slope of 8x8x1 and bright, slope of 7x8x1"),
+    ],
+)
+def test_test_images_that_do_not_fit_are_told_before_anything_is_trained(
+    done: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    change: dict[str, Callable[[Any], Any]],
+    said: str,
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(done, folder)
+    with np.load(folder / "test.npz") as arrays:
+        np.savez(folder / "test.npz", **{k: change.get(k, lambda v: v)(arrays[k]) for k in arrays})
+    monkeypatch.chdir(folder)
+    assert run([*STUDY.split(), "--seed", "7"]) == 2
+    assert said in capfd.readouterr().err
+    assert not list(folder.glob("runs/artifacts/*/*-s7"))
+
+
+def test_a_network_that_answers_far_off_leaves_the_others_alone(
+    done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(done, folder)
+    wild = CARD.replace('"tiny"', '"wild"').replace("[4, 16]", "[4]").replace("[40, 200]", "[40]")
+    (folder / "wild.toml").write_text(wild.replace("updates = 300", "updates = 1").replace("[0.003]", "[1e5]"))
+    monkeypatch.chdir(folder)
+    line = "study deep-regression --ladder wild.toml --ladder tiny.toml --trained-only --seed 0 --json found.json"
+    assert run(line.split()) == 5
+    err = capfd.readouterr().err
+    assert "wild:w4-n40: w4-n40 answers too far from the targets" in err
+    assert "the others go on" in err
+    assert "wild" not in {m.ladder for m in read_regressors(KEPT).models}
+    assert len(json.loads(Path("found.json").read_text())["laws"]) == 4

@@ -64,7 +64,8 @@ def checks(rows: Sequence[SizeErrors], laws: Sequence[ErrorLaw], baselines: Sequ
 
 def _useful(rows: Sequence[SizeErrors], baselines: Sequence[BaselineRow]) -> list[Check]:
     """Whether every network as trained, of every width and seed, beats the mean predictor."""
-    means = {(row.output, row.images): row.mean for row in baselines}
+    # of an output that never changes the mean predictor knows all
+    means = {(row.output, row.images): row.mean for row in baselines if row.mean > 0}
     shares = [
         (mse / means[one.output, row.images], f"{row.net} {row.rung}, seed {seed}, {one.output}")
         for row in rows

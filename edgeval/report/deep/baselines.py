@@ -60,12 +60,13 @@ def _margin(row: BaselineRow) -> str:
     order.sort(key=lambda item: item[1])
     least = order[0][1]
     parts = [f"{wording.clean(order[0][0], 40)} {error(least)}"]
-    parts += [f"{wording.clean(name, 40)} {error(value)} ({_times(value / least)})" for name, value in order[1:]]
+    parts += [f"{wording.clean(name, 40)} {error(value)}{_times(value, least)}" for name, value in order[1:]]
     return f"At {wording.count(row.images)} images: {', '.join(parts)}"
 
 
-def _times(factor: float) -> str:
-    return f"{rounded(factor)} times that"
+def _times(value: float, least: float) -> str:
+    """'(3.2 times that)'; nothing beside an error of 0."""
+    return f" ({rounded(value / least)} times that)" if least > 0 else ""
 
 
 def _useless(rows: Sequence[BaselineRow]) -> str:
