@@ -15,7 +15,9 @@ def allowance(value: str) -> float:
     from edgeval.records.gate import share
 
     try:
-        return share(value)
+        if (found := share(value)) >= 0:
+            return found
+        raise ValueError("it must not be below 0")
     except ValueError as error:
         raise click.BadParameter(f"{value!r}: {error}") from error
 

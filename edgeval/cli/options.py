@@ -145,7 +145,15 @@ def cluster(function: F) -> F:
 
 def json_file(function: F) -> F:
     """--json FILE, handed over as `json_to`."""
-    return click.option("--json", "json_to", metavar="FILE", help="Write JSON; - for standard output.")(function)
+    text = "Write JSON; - for standard output."
+    return click.option("--json", "json_to", metavar="FILE", callback=_json_name, help=text)(function)
+
+
+def _json_name(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """A name that JSON can be written to, told before any work is done."""
+    if value is not None and value != "-" and (not Path(value).name or Path(value).is_dir()):
+        raise click.UsageError(f"--json {value!r} is not a file's name")
+    return value
 
 
 def quiet(function: F) -> F:
@@ -161,8 +169,6 @@ def emit(text: str, json_text: Callable[[], str], json_to: str | None) -> None:
         click.echo(json_text())
     else:
         path = Path(json_to)
-        if not path.name or path.is_dir():
-            raise click.UsageError(f"--json {json_to!r} is not a file's name")
         from edgeval.store import Store
 
         Store(path.parent).write(path, json_text().encode() + b"\n")

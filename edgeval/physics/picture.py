@@ -15,6 +15,7 @@ from torch import Tensor
 from edgeval.errors import InputError
 
 FEWEST = 4  # pixels a moire period: fewer would make a pattern of their own
+WIDEST = 1e7  # angstrom: wider than the period of any angle
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,12 @@ class Window:
     size: int = 48
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.width) and self.width > 0):
-            raise InputError("the window must be a finite width above 0", seen=f"{self.width} A", hint="--window 400")
+        if not 0 < self.width <= WIDEST:
+            raise InputError(
+                f"the window must be a finite width above 0, at most {WIDEST:g}",
+                seen=f"{self.width} A",
+                hint="--window 400",
+            )
         if not 4 <= self.size <= 1024:
             raise InputError("pictures have 4 to 1024 pixels a side", seen=self.size, hint="--image-size 48")
 

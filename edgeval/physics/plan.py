@@ -38,7 +38,8 @@ class Plan:
     def __post_init__(self) -> None:
         for name, (low, high) in zip(PARAMETERS, self.ranges, strict=True):
             if not (math.isfinite(low) and math.isfinite(high) and 0 < low <= high):
-                hint = f"for example --{name}-range {RANGES[PARAMETERS.index(name)][0]} {high}"
+                usual = RANGES[PARAMETERS.index(name)]
+                hint = f"for example --{name}-range {usual[0]} {usual[1]}"
                 raise InputError(f"the range of {name} must be two numbers above 0", seen=f"{low} {high}", hint=hint)
         grid_for(self._corner(0, 0, 1))
         self.window.check(self._corner(1, 0, 0).period)

@@ -90,7 +90,9 @@ def _plan(folder: Path, command: str = "") -> dict[str, Any]:
             raise DataError("this folder was written in another format", seen=plan["schema"], hint=hint)
         np.array([plan["ranges"][name] for name in NAMES], dtype=np.float64).reshape(3, 2)
         plan["shard_size"] = int(plan["shard_size"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if plan["shard_size"] < 1:
+            raise ValueError(plan["shard_size"])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DataError("this is no folder of simulated magnets", seen=folder, hint=hint) from error
     return dict(plan)
 

@@ -126,7 +126,7 @@ def _claim(plan: Plan, folder: Path) -> None:
         return
     try:
         there = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged", seen=error, hint="choose another --out DIR") from error
     said = difference(plan.header(), there if isinstance(there, dict) else {})
     if said:
@@ -149,7 +149,7 @@ def _whole(plan: Plan, folder: Path, begin: int, keep: int) -> bool:
         arrays = read_npz(path)
         same = not difference(plan.header(), json.loads(str(arrays["header"])))
         return same and np.array_equal(arrays["index"][:keep], np.arange(begin, begin + keep))
-    except (DataError, ValueError, KeyError, AttributeError):
+    except (DataError, ValueError, KeyError, AttributeError, IndexError, TypeError, RecursionError):
         return False
 
 

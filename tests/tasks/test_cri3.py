@@ -75,7 +75,9 @@ def test_samples_that_did_not_converge_are_left_out_and_counted(magnets: Path, t
     assert found.samples.notes == ("2 of 24 samples left out: not converged",)
 
 
-@pytest.mark.parametrize("change", [{"schema": "edgeval/cri3/9"}, {"ranges": {}}, {"seed": 5}, {"shard_size": None}])
+@pytest.mark.parametrize(
+    "change", [{"schema": "edgeval/cri3/9"}, {"ranges": {}}, {"seed": 5}, {"shard_size": None}, {"shard_size": 0}]
+)
 def test_other_folders_are_refused(magnets: Path, tmp_path: Path, change: dict[str, object]) -> None:
     for path in magnets.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
