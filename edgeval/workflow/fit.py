@@ -44,7 +44,7 @@ def fit(
         rungs = {}
     where = (pool, options.workers)
     errors = list(_run(list(rungs.values()), search_rate, where, reporter))
-    found = [job for job in todo if found_rate(job) is not None]
+    found = [job for job in todo if found_rate(job) is not None and not _done(job, store)]
     errors += _run(found, fit_rung, where, reporter, lambda job: finished(job.rung, job.seed))
     if errors:
         raise errors[0]
@@ -96,20 +96,31 @@ def _jobs(ladder: Ladder, options: TrainOptions, store: Store, pool: jobs.Pool) 
 
 
 def _marks(ladder: Ladder, rungs: Sequence[Rung]) -> dict[str, str]:
-    """For each rung a hash of all that decides its weights: recipe, data, preprocessing, network, width, images."""
+    """For each rung a hash of all but rate and seed that decides its weights: recipe, data, preprocessing, network."""
     assert ladder.regression is not None
-    recipe = ladder.regression.model_dump(exclude={"protocol", "seeds", "images"})
+    recipe = ladder.regression.model_dump(exclude={"protocol", "seeds", "images", "rates", "search_updates"})
     validation = load_part(ladder, "validation").sha256
     data = {rung.images: load_part(ladder, "train", rung.images).sha256 for rung in rungs}
-    net, how = ladder.net.model_dump(exclude={"widths"}), (preprocess_of(ladder), ladder.seeds[0])
+    net, how = ladder.net.model_dump(exclude={"widths"}), preprocess_of(ladder)
     return {rung.name: key(recipe, data[rung.images], validation, net, how, rung.width) for rung in rungs}
 
 
 def _done(job: FitJob, store: Store) -> bool:
-    """Whether this rung is trained already. Raises InputError if it was trained differently."""
+    """Whether this rung is trained already: of a changed search only what it picks counts.
+
+    Raises InputError if it was trained differently.
+    """
     found = None if job.overwrite else store.checkpoint(job.folder)
-    if found is not None and found[1].mark != job.mark:
-        hint = "choose another --runs DIR, or --overwrite"
-        seen = found[1].fit.recipe.protocol if found[1].fit else "a classifier"
+    if found is None:
+        return False
+    card, hint = found[1], "choose another --runs DIR, or --overwrite"
+    if card.mark != job.mark or card.fit is None:
+        seen = card.fit.recipe.protocol if card.fit else "a classifier"
         raise InputError(f"{job.folder} holds a rung trained otherwise, or on other data", seen=seen, hint=hint)
-    return found is not None
+    if job.searches(card.fit.recipe):
+        return True
+    picked = found_rate(job)
+    if picked is not None and picked.rate != card.fit.rate:
+        seen = f"{card.fit.rate:g} then, {picked.rate:g} now"
+        raise InputError(f"{job.folder} was trained at another learning rate", seen=seen, hint=hint)
+    return picked is not None

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FitJob(RungJob):
-    """One rung and seed of a regressor, as a child process gets it; mark: a hash of all that decides its weights."""
+    """One rung and seed of a regressor, as a child process gets it.
+
+    mark: a hash of all that decides its weights, but the seed and the rate that is picked.
+    """
 
     @property
     def search(self) -> Path:
@@ -40,6 +43,15 @@ class FitJob(RungJob):
         return [*super().luggage(), *self.search.glob("rates.json"), *self.search.glob("*.safetensors")]
 
     @property
+    def search_mark(self) -> str:
+        """A hash of all that decides which rate is picked."""
+        return key(self.mark, self.recipe.rates, self.recipe.searched, self.ladder.seeds[0])
+
+    def searches(self, other: Fit) -> bool:
+        """Whether another recipe picks its rate in the same way."""
+        return (self.recipe.rates, self.recipe.searched) == (other.rates, other.searched)
+
+    @property
     def recipe(self) -> Fit:
         assert self.ladder.regression is not None
         return self.ladder.regression
@@ -51,7 +63,7 @@ def found_rate(job: FitJob) -> Found | None:
     if not path.exists():
         return None
     found = Store(job.root).read_record(Found, path)
-    return found if found.mark == job.mark else None
+    return found if found.mark == job.search_mark else None
 
 
 def search_rate(job: FitJob, progress: Progress) -> None:
@@ -65,7 +77,7 @@ def search_rate(job: FitJob, progress: Progress) -> None:
         hint = "give smaller rates in the card's [regression]"
         raise IntegrityError(f"training {job.rung.name} diverges with every rate", seen=rates, hint=hint)
     best = float(min(tried, key=lambda name: tried[name])) if tried else rates[0]
-    store.write_record(job.search / "rates.json", Found(rate=best, tried=tried, mark=job.mark))
+    store.write_record(job.search / "rates.json", Found(rate=best, tried=tried, mark=job.search_mark))
     for path in job.search.glob("*.safetensors"):
         path.unlink(missing_ok=True)
 
@@ -79,7 +91,7 @@ def _short_run(job: FitJob, rate: float, progress: Progress) -> float | None:
     """The lowest validation error of a short run at this rate; None where it diverges."""
     from edgeval.train import regress
 
-    path, mark = job.search / f"{rate:g}.safetensors", key(job.mark, rate)
+    path, mark = job.search / f"{rate:g}.safetensors", key(job.search_mark, rate)
     asked = _job(job, rate, job.recipe.searched, _saved(path, mark))
     try:
         state = regress.fit(asked, save=lambda state: _save(Store(job.root), path, mark, state), progress=progress)
