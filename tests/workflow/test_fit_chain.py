@@ -192,6 +192,19 @@ def test_what_is_trained_stays_and_another_recipe_is_refused(here: Path, capfd: 
     assert "trained otherwise" in capfd.readouterr().err
 
 
+def test_of_a_changed_search_only_what_it_picks_counts(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    weights = here / "runs/artifacts/tiny/w4-n40-s0/checkpoint.safetensors"
+    before, only = weights.stat().st_mtime_ns, ["train", "tiny.toml", "--rung", "w4-n40", "--workers", "1", "-q"]
+    Path("tiny.toml").write_text(CARD.replace("[0.003]", "[1e-6, 0.003]"))
+    assert run(only) == 0
+    assert weights.stat().st_mtime_ns == before
+    assert json.loads((weights.parents[1] / "w4-n40-search/rates.json").read_text())["rate"] == 0.003
+    Path("tiny.toml").write_text(CARD.replace("[0.003]", "[1e-6]"))
+    capfd.readouterr()
+    assert run(only) == 2
+    assert "trained at another learning rate: 0.003 then, 1e-06 now" in " ".join(capfd.readouterr().err.split())
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
