@@ -86,8 +86,10 @@ class Request:
 
     @cached_property
     def folded(self) -> torch.nn.Module:
-        """What the converters see."""
-        return fold_batch_norm(self.module)
+        """What the converters see: weights in plain order, for litert-torch reads others from memory that is freed."""
+        folded = fold_batch_norm(self.module)
+        folded.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+        return folded
 
     @cached_property
     def float_onnx(self) -> bytes:

@@ -11,6 +11,7 @@ import torch
 
 from edgeval.errors import IntegrityError, ModelError
 from edgeval.export.convert import Request, export
+from edgeval.nets.resnet import ResNet18
 from edgeval.records.artifact import FORMATS, ArtifactCard, Format, float_twin
 from tests.export.small_net import CLASSES, Exported, Net, images, request_for
 
@@ -139,3 +140,12 @@ def test_a_network_with_other_classes_is_refused(net: Net) -> None:
     wrong = Request(net, "small", request_for(net).preprocess, CLASSES[:9], images(4, 0), images(4, 1))
     with pytest.raises(ModelError, match="one logit a class"):
         export(wrong, "onnx-fp32")
+
+
+def test_weights_that_lie_in_another_order_give_the_same_file() -> None:
+    """Of a network that answered in channels-last order litert-torch read weights from freed memory."""
+    net = ResNet18(8, len(CLASSES), 3).eval()
+    other = copy.deepcopy(net).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    files = [export(request_for(one), "tflite-fp32") for one in (net, other)]
+    assert files[0][0] == files[1][0]
+    assert all(card.parity.max_abs_error < 1e-4 for _, card in files)
