@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from edgeval.records.answers import read_answers
+from edgeval.workflow.deep import study_of_errors
+from edgeval.workflow.deep_report import write_deep
 from edgeval.workflow.study import study_of_file, study_of_paper
 from edgeval.workflow.study_report import write_study
 
-RESULTS = Path(__file__).parents[1] / "docs" / "results" / "tiny-regime"
+DOCS = Path(__file__).parents[1] / "docs" / "results"
+RESULTS, DEEP = DOCS / "tiny-regime", DOCS / "deep-regression"
 
 
 def same(made: str, kept: str) -> bool:
@@ -29,6 +32,11 @@ def test_the_report_of_the_trained_networks(tmp_path: Path) -> None:
 def test_the_report_of_the_published_figures(tmp_path: Path) -> None:
     page = write_study(study_of_paper(), tmp_path)
     assert same(page.with_suffix(".md").read_text(), (RESULTS / "published.md").read_text())
+
+
+def test_the_report_of_the_trained_regressors(tmp_path: Path) -> None:
+    page = write_deep(study_of_errors(DEEP / "errors.npz"), tmp_path)
+    assert same(page.with_suffix(".md").read_text(), (DEEP / "study.md").read_text())
 
 
 def test_answers_take_three_bytes_a_sample() -> None:
