@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgeval.records.answers import read_answers
+from edgeval.records.regressors import read_regressors
 from edgeval.workflow.deep import study_of_errors
 from edgeval.workflow.deep_report import write_deep
 from edgeval.workflow.study import study_of_file, study_of_paper
@@ -37,6 +39,15 @@ def test_the_report_of_the_published_figures(tmp_path: Path) -> None:
 def test_the_report_of_the_trained_regressors(tmp_path: Path) -> None:
     page = write_deep(study_of_errors(DEEP / "errors.npz"), tmp_path)
     assert same(page.with_suffix(".md").read_text(), (DEEP / "study.md").read_text())
+
+
+def test_the_emulated_board_gives_the_numbers_of_the_desktop() -> None:
+    found = read_regressors(DEEP / "errors.npz")
+    at = {model.key: k for k, model in enumerate(found.models)}
+    pairs = [(k, at[(*key[:4], "desktop")]) for key, k in at.items() if key[4] == "pi4-emulated"]
+    assert len(pairs) == 11
+    assert sum(found.offsets[k].size for k, _ in pairs) == 66_000
+    assert all(np.array_equal(found.offsets[one], found.offsets[other]) for one, other in pairs)
 
 
 def test_answers_take_three_bytes_a_sample() -> None:

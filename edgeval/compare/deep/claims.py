@@ -109,13 +109,13 @@ def _deviations(laws: Sequence[ErrorLaw]) -> str:
 
 
 def _rates(rows: Sequence[SizeErrors]) -> str:
-    """Which rates were picked on validation."""
+    """The learning rates of each net."""
     trained = [row for row in rows if row.format == TORCH and row.rates]
     told = []
     for net in dict.fromkeys(row.net for row in trained):
         mine = sorted({rate for row in trained if row.net == net for rate in row.rates})
         told.append(f"{net} {', '.join(f'{rate:g}' for rate in mine)}")
-    return f"rates picked on validation: {'; '.join(told)}" if told else ""
+    return f"learning rates: {'; '.join(told)}" if told else ""
 
 
 def _pays(doublings: Sequence[Doubling]) -> str:
