@@ -20,7 +20,7 @@ from edgeval.measures.resample import Resampled
 from edgeval.records.findings import Delta, Estimate, Flips
 from edgeval.records.predictions import Source
 from edgeval.records.regression import OutputDelta, RegressionComparison, RegressionEvidence
-from edgeval.records.values import Values
+from edgeval.records.values import Values, step_of
 
 Floats = NDArray[np.float64]
 MOST_CELLS = 500_000  # samples x outputs that are still resampled
@@ -175,17 +175,10 @@ def _output(reference: Values, candidate: Values, k: int, found: Mapping[str, Re
         max_abs=delta("max_abs", "a largest value has no interval"),
         mse_ratio=_estimate(found.get(f"{name}/mse_ratio"), PERFECT, n),
         moved=moved(before, now, None if spread is None else float(np.sqrt(spread.mean()))),
-        step=_step(candidate.source),
+        step=step_of(candidate.source),
         bins=error_bins(target, before - target, now - target),
         curve=curve(before - target, now - target),
     )
-
-
-def _step(source: Source) -> float | None:
-    """The step of the grid that a model's outputs lie on; None where it is not known to be quantised."""
-    told = (source.runtime or {}).get("output")
-    found = told.get("scale") if isinstance(told, dict) else None
-    return float(found) if isinstance(found, int | float) and np.isfinite(found) and found > 0 else None
 
 
 def _delta(before: float | None, now: float | None, found: Resampled | None, *, n: int, reason: str) -> Delta:

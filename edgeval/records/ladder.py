@@ -145,6 +145,11 @@ class Ladder(Card):
         return self.train.seeds if self.regression is None else self.regression.seeds
 
     @property
+    def protocol(self) -> str:
+        """The name of how the rungs are trained."""
+        return self.train.protocol if self.regression is None else self.regression.protocol
+
+    @property
     def typed(self) -> str:
         """How the user names this ladder on a command line."""
         return str(self.path) if self.explicit else self.name

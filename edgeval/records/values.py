@@ -59,6 +59,13 @@ class Values:
         return replace(self, targets=self.targets[index], values=self.values[index], ids=ids)
 
 
+def step_of(source: Source) -> float | None:
+    """The step of the grid that a model's answers lie on; None where they are not known to be quantised."""
+    told = (source.runtime or {}).get("output")
+    found = told.get("scale") if isinstance(told, dict) else None
+    return float(found) if isinstance(found, int | float) and np.isfinite(found) and found > 0 else None
+
+
 def holds_values(path: Path) -> bool:
     """Whether a file is a table of a regression model, by the names of its arrays; False where it cannot be read."""
     try:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from edgeval.compare.deep.whole import analyse
-from edgeval.errors import BenchError, CardError, DataError, EdgevalError, InputError, IntegrityError
+from edgeval.errors import BenchError, DataError, EdgevalError, InputError, IntegrityError
 from edgeval.physics.plan import Plan
 from edgeval.records.artifact import Format
 from edgeval.records.deep_regression import DeepRegression
@@ -27,7 +27,7 @@ from edgeval.workflow.measured import load_part, magnets_of
 from edgeval.workflow.numbers import run_numbers
 from edgeval.workflow.predict import RunOptions
 from edgeval.workflow.simulate import data_set
-from edgeval.workflow.study_work import Faults, exports
+from edgeval.workflow.study_work import Faults, Part, exports, parts_of, told
 from edgeval.workflow.train import TrainOptions
 
 NAME = "deep-regression"
@@ -41,22 +41,6 @@ class DeepOptions:
     ladders: tuple[str, ...] = deep_regression.PAPER
     targets: tuple[str, ...] = ("desktop",)
     formats: tuple[Format, ...] = ()
-
-
-@dataclass(frozen=True)
-class Part:
-    """One ladder's share of the study."""
-
-    ladder: Ladder
-    options: TrainOptions
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return self.options.seeds or self.ladder.seeds
-
-    @property
-    def rungs(self) -> list[Rung]:
-        return [self.ladder.rung(name) for name in self.options.rungs] or list(self.ladder.rungs)
 
 
 @dataclass(frozen=True)
@@ -77,11 +61,11 @@ def deep_study(options: DeepOptions, store: Store, reporter: Reporter, pool: job
     from it, and a target that is lost leave the others alone."""
     for name in options.targets:
         load_target(name)  # a name that is no target's is told before anything is trained
-    parts = parts_of(options)
+    parts = parts_of(_ladders(options), options.train)
     store.open()
     kept, faults = KeptErrors(store, folder_of(store)), Faults(reporter)
     for part in parts:
-        magnets(part.ladder, options.train.workers, reporter)
+        magnets(part, reporter)
         kept.suits(part.ladder)
     reporter.say(told(parts, store))
     for part in parts:
@@ -102,56 +86,33 @@ def study_of_errors(path: Path) -> DeepRegression:
     return analyse(read_regressors(path), name=NAME)
 
 
-def parts_of(options: DeepOptions) -> list[Part]:
-    """Each ladder with the asked rungs that it has. Raises CardError for a rung that no ladder has."""
+def _ladders(options: DeepOptions) -> list[Ladder]:
+    """The ladders, all of which must learn numbers. Raises InputError."""
     ladders = [load_ladder(name) for name in options.ladders]
     for ladder in ladders:
         if ladder.regression is None:
             hint = "name ladders with a table [regression]"
             raise InputError(f"{NAME} is a study of networks that learn numbers", seen=ladder.name, hint=hint)
-    names = options.train.rungs
-    mine = {ladder.name: tuple(name for name in names if _has(ladder, name)) for ladder in ladders}
-    lost = [name for name in names if not any(name in found for found in mine.values())]
-    if lost:
-        choices = ", ".join(rung.name for ladder in ladders for rung in ladder.rungs)
-        raise CardError("no ladder of the study has such a rung", seen=lost[0], hint=f"choose from {choices}")
-    return [
-        Part(ladder, replace(options.train, rungs=mine[ladder.name]))
-        for ladder in ladders
-        if mine[ladder.name] or not names
-    ]
+    return ladders
 
 
-def _has(ladder: Ladder, name: str) -> bool:
-    return any(rung.name == name for rung in ladder.rungs)
-
-
-def magnets(ladder: Ladder, workers: int | None, reporter: Reporter) -> None:
-    """Simulate what a ladder's data lack, by the usual plan; other data are the user's to make."""
-    if ladder.task.name is None or not ladder.task.simulated:
+def magnets(part: Part, reporter: Reporter) -> None:
+    """Simulate what the asked rungs lack, by the usual plan; other data are the user's to make."""
+    ladder, task = part.ladder, part.ladder.task
+    if task.name is None or not task.simulated:
         return
-    assert ladder.regression is not None
+    most = max(rung.images or 0 for rung in part.rungs)
     try:
-        load_part(ladder, "train", max(ladder.regression.images))
+        load_part(ladder, "train", most)
     except DataError:
-        held = ladder.task.test_images + ladder.task.validation_images
-        data_set(Plan(), held + max(ladder.regression.images), magnets_of(ladder), workers, reporter)
+        held = task.test_images + task.validation_images
+        data_set(Plan(), held + most, magnets_of(ladder), part.options.workers, reporter)
 
 
 def asked(found: Regressors, parts: Sequence[Part]) -> Regressors:
     """Only the asked rungs and seeds, and the baselines."""
     wanted = {(part.ladder.name, rung.name, seed) for part in parts for rung in part.rungs for seed in part.seeds}
     return found.only([k for k, m in enumerate(found.models) if m.network in wanted or not m.params])
-
-
-def told(parts: Sequence[Part], store: Store) -> str:
-    """How much there is to do."""
-    every = [(part, rung, seed) for part in parts for rung in part.rungs for seed in part.seeds]
-    there = sum(store.checkpoint(store.rung(p.ladder.name, r.name, s)) is not None for p, r, s in every)
-    done = f", {there} of them trained already" if there else ""
-    protocols = ", ".join(dict.fromkeys(p.ladder.regression.protocol for p in parts if p.ladder.regression))
-    count = f"{len(every)} network{'s' * (len(every) != 1)}"
-    return f'{count}, protocol "{protocols}"{done}; stop at any time and run the same line to go on'
 
 
 def _finished(kept: KeptErrors, ladder: Ladder, rung: Rung, seed: int) -> None:

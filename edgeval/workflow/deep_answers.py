@@ -13,7 +13,6 @@ from edgeval.records.ladder import Ladder, Rung
 from edgeval.records.predictions import Source
 from edgeval.records.regressors import (
     BASELINE,
-    FARTHEST,
     MEAN,
     RIDGE,
     Regressor,
@@ -23,7 +22,7 @@ from edgeval.records.regressors import (
     read_regressors,
 )
 from edgeval.records.reporter import Progress
-from edgeval.records.values import Values
+from edgeval.records.values import Values, step_of
 from edgeval.store import Store
 from edgeval.workflow.export import ExportJob, ExportOptions, load_net, torch_table
 from edgeval.workflow.measured import load_part
@@ -82,7 +81,7 @@ class KeptErrors:
         """Keep one network's answers. Raises DataError for answers to other images."""
         card = self.store.checkpoint(self.store.rung(ladder.name, rung.name, seed))
         fit = card[1].fit if card else None
-        step = _step(table.source)
+        step = step_of(table.source)
         assert ladder.regression is not None
         assert rung.images is not None
         line = Regressor(
@@ -146,10 +145,3 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _baseline(name: str, images: int, source: Source) -> Regressor:
     rung = f"n{images}"
     return Regressor(ladder=name, net=name, rung=rung, width=0, images=images, seed=0, protocol=BASELINE, source=source)
-
-
-def _step(source: Source) -> float | None:
-    """The step of the grid that a file's answers lie on; None where they are not quantised."""
-    told = (source.runtime or {}).get("output")
-    found = told.get("scale") if isinstance(told, dict) else None
-    return float(found) if isinstance(found, int | float) and 0 < found <= FARTHEST else None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from edgeval.compare.study.published import published_study
 from edgeval.compare.study.whole import analyse
-from edgeval.errors import BenchError, CardError, DataError, EdgevalError, IntegrityError
+from edgeval.errors import BenchError, DataError, EdgevalError, IntegrityError
 from edgeval.records.answers import Answers, read_answers
 from edgeval.records.artifact import Format
-from edgeval.records.ladder import Ladder, Rung, load_ladder
+from edgeval.records.ladder import Rung, load_ladder
 from edgeval.records.papers import tiny_regime
 from edgeval.records.reporter import Reporter
 from edgeval.records.study import Study
@@ -22,7 +21,7 @@ from edgeval.workflow import jobs
 from edgeval.workflow.export import ExportOptions, export
 from edgeval.workflow.predict import RunOptions, run_ladder
 from edgeval.workflow.study_answers import Kept
-from edgeval.workflow.study_work import Faults, exports
+from edgeval.workflow.study_work import Faults, Part, exports, parts_of, told
 from edgeval.workflow.train import TrainOptions, train, with_recipe
 
 NAME = "tiny-regime"
@@ -37,22 +36,6 @@ class StudyOptions:
     targets: tuple[str, ...] = ("desktop",)
     formats: tuple[Format, ...] = ()
     earlier: Path | None = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """One ladder's share of the study."""
-
-    ladder: Ladder
-    options: TrainOptions
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        return self.options.seeds or self.ladder.train.seeds
-
-    @property
-    def rungs(self) -> list[Rung]:
-        return [self.ladder.rung(name) for name in self.options.rungs] or list(self.ladder.rungs)
 
 
 @dataclass(frozen=True)
@@ -87,7 +70,9 @@ def study(options: StudyOptions, store: Store, reporter: Reporter, pool: jobs.Po
     store.open()
     kept = Kept(store, folder_of(store), options.earlier)
     work = Work(options, kept, pool, Faults(reporter), reporter)
-    parts = [part if options.targets else spared(part, kept) for part in parts_of(options)]
+    ladders = [with_recipe(load_ladder(name), options.train) for name in options.ladders]
+    parts = parts_of(ladders, replace(options.train, epochs=None, batch=None))
+    parts = parts if options.targets else [spared(part, kept) for part in parts]
     reporter.say(told(parts, store))
     for part in parts:
         try:
@@ -128,47 +113,9 @@ def analysed(answers: Answers | None, parts: list[Part] | None = None) -> Study:
     return analyse(answers, name=NAME)
 
 
-def parts_of(options: StudyOptions) -> Iterator[Part]:
-    """Each ladder with the asked rungs that it has. Raises CardError for a rung that no ladder has."""
-    ladders = [with_recipe(load_ladder(name), options.train) for name in options.ladders]
-    asked = options.train.rungs
-    mine = {ladder.name: tuple(name for name in asked if _has(ladder, name)) for ladder in ladders}
-    lost = [name for name in asked if not any(name in found for found in mine.values())]
-    if lost:
-        choices = ", ".join(rung.name for ladder in ladders for rung in ladder.rungs)
-        raise CardError("no ladder of the study has such a rung", seen=lost[0], hint=f"choose from {choices}")
-    for ladder in ladders:
-        if mine[ladder.name] or not asked:
-            yield Part(ladder, replace(options.train, rungs=mine[ladder.name], epochs=None, batch=None))
-
-
 def spared(part: Part, kept: Kept) -> Part:
     """The part without training what answered already: as trained, the answers are all that is needed."""
     return replace(part, options=replace(part.options, known=kept.known(part.ladder)))
-
-
-def _has(ladder: Ladder, name: str) -> bool:
-    """Whether a rung of this ladder is meant: c4 is ScaleCNN's, w0.25 MobileNetV2's."""
-    if name[:1].isalpha() and not ladder.rungs[0].name.startswith(name[:1]):
-        return False
-    try:
-        return bool(ladder.rung(name))
-    except CardError:
-        return False
-
-
-def told(parts: list[Part], store: Store) -> str:
-    """How much there is to do."""
-    all_of = [(part, rung, seed) for part in parts for rung in part.rungs for seed in part.seeds]
-    there = sum(
-        (rung.name, seed) in part.options.known
-        or (store.rung(part.ladder.name, rung.name, seed) / "checkpoint.json").exists()
-        for part, rung, seed in all_of
-    )
-    protocols = ", ".join(dict.fromkeys(part.ladder.train.protocol for part in parts))
-    done = f", {there} of them trained already" if there else ""
-    count = f"{len(all_of)} network{'s' * (len(all_of) != 1)}"
-    return f'{count}, protocol "{protocols}"{done}; stop at any time and run the same line to go on'
 
 
 def _rung(part: Part, rung: Rung, work: Work) -> None:
