@@ -13,11 +13,12 @@ SIZE = (48, 48)
 
 
 def build(
-    name: str, width: float, num_classes: int, in_channels: int = 3, *, size: tuple[int, int] = SIZE
+    name: str, width: float, num_classes: int, in_channels: int = 3, *, size: tuple[int, int] = SIZE, stride: int = 1
 ) -> nn.Module:
     """The network of this name at this width, freshly initialised from torch's global seed.
 
-    num_classes: or outputs of a regressor; size: height and width of its images, which `fcn` and `vit` are built for.
+    num_classes: or outputs of a regressor; size: height and width of its images, which `fcn` and `vit` are built for;
+    stride: of the stem of `resnet`.
     """
     if name == "scalecnn":
         from edgeval.nets.scalecnn import ScaleCNN
@@ -34,7 +35,7 @@ def build(
     if name == "resnet":
         from edgeval.nets.resnet import ResNet18
 
-        return ResNet18(int(width), num_classes, in_channels)
+        return ResNet18(int(width), num_classes, in_channels, stride)
     if name == "vit":
         from edgeval.nets.vit import ViT
 

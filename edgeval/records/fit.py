@@ -15,6 +15,7 @@ class Fit(Record):
     images: sizes of the training set, each a set of rungs of its own; rates: learning rates that are tried for each
     rung, with `search_updates` updates (default: a quarter of all) and the first seed; checks: how often the
     validation part is looked at. `plateau` halves the rate after `patience` checks without a better one.
+    freeze_norms: share of the updates after which batch norms keep their statistics, which batches otherwise move.
     """
 
     protocol: str = "regression"
@@ -27,6 +28,7 @@ class Fit(Record):
     schedule: Literal["plateau", "cosine"] = "plateau"
     patience: int = Field(default=3, ge=1)
     checks: int = Field(default=40, ge=1)
+    freeze_norms: float = Field(default=1.0, gt=0, le=1)
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
 
     @model_validator(mode="after")
@@ -34,6 +36,11 @@ class Fit(Record):
         if list(self.images) != sorted(set(self.images)):
             raise ValueError("images must rise from small to large, each once")
         return self
+
+    def identity(self) -> dict[str, object]:
+        """What decides the weights beside rate, images and seed; later defaults are not said, so that hashes stay."""
+        without = {"protocol", "seeds", "images", "rates", "search_updates"}
+        return self.model_dump(exclude=without | ({"freeze_norms"} if self.freeze_norms == 1 else set()))
 
     @property
     def searched(self) -> int:

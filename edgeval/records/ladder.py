@@ -54,12 +54,16 @@ class TaskSource(Record):
 
 
 class Net(Record):
-    """The network: one of ours by name, or `factory = "package.module:function"`, called with the width."""
+    """The network: one of ours by name, or `factory = "package.module:function"`, called with the width.
+
+    stride: of the stem of `resnet`; 2 halves the image before the first stage, a quarter of the work.
+    """
 
     name: NetName | None = None
     factory: str | None = Field(default=None, pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
     checkpoint: str | None = None
     widths: tuple[Annotated[float, Field(gt=0, le=1024)], ...] = Field(min_length=1)
+    stride: Literal[1, 2] = 1
 
     @model_validator(mode="after")
     def _sound(self) -> Net:
@@ -69,12 +73,18 @@ class Net(Record):
             raise ValueError("widths must rise from small to large, each once")
         if self.name not in (None, "mobilenetv2") and any(w != int(w) for w in self.widths):
             raise ValueError(f"{self.name} takes whole numbers as widths")
+        if self.stride != 1 and self.name != "resnet":
+            raise ValueError("stride is of resnet's stem: leave it out")
         if self.name == "vit" and any(w % 4 for w in self.widths):
             raise ValueError("vit takes multiples of 4 as widths: it has 4 heads")
         alike = [(a, b) for a, b in pairwise(self.widths) if self.name == "mobilenetv2" and channels(a) == channels(b)]
         if alike:
             raise ValueError("widths {:g} and {:g} round to the same channels".format(*alike[0]))
         return self
+
+    def identity(self) -> dict[str, object]:
+        """What of it decides the weights, but the width; a default that came later is not said: hashes stay."""
+        return self.model_dump(exclude={"widths", "stride"} if self.stride == 1 else {"widths"})
 
 
 class Recipe(Record):

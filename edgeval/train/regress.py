@@ -81,7 +81,7 @@ def fit(job: Job, *, save: Callable[[State], None], progress: Progress) -> State
     while state.update < job.updates:
         stop = min(state.update + job.check_every, job.updates)
         total = torch.zeros((), device=job.device)
-        net.train()
+        _train_mode(net, frozen=state.update >= job.recipe.freeze_norms * job.updates)
         for update in range(state.update, stop):
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(job, state.rate, update)
@@ -128,6 +128,14 @@ def _inputs(job: Job) -> Draw:
     layout = torch.channels_last if convolves else torch.contiguous_format
     made = normalise(images, job.preprocess).contiguous(memory_format=layout)
     return lambda index: made[index]
+
+
+def _train_mode(net: nn.Module, *, frozen: bool) -> None:
+    """Training, with batch norms that go on measuring their batches, or that keep the statistics they have."""
+    net.train()
+    for module in net.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            module.train(not frozen)
 
 
 def _step(job: Job, net: nn.Module, optimizer: torch.optim.AdamW, data: tuple[Draw, Tensor], update: int) -> Tensor:
@@ -177,8 +185,9 @@ def _tensors(net: nn.Module, optimizer: torch.optim.AdamW) -> dict[str, Tensor]:
 
 
 def _restore(net: nn.Module, optimizer: torch.optim.AdamW, state: State) -> None:
-    """Put a saved state back into network and optimiser."""
+    """Put a saved state back into network and optimiser, in the network's memory layout: fused AdamW pairs weights and
+    moments by place in memory."""
     net.load_state_dict({name[4:]: value for name, value in state.tensors.items() if name.startswith("net.")})
     for name, parameter in net.named_parameters():
-        moments = {m: state.tensors[f"{m}.{name}"].to(parameter.device).clone() for m in MOMENTS}
+        moments = {m: torch.empty_like(parameter).copy_(state.tensors[f"{m}.{name}"]) for m in MOMENTS}
         optimizer.state[parameter] = {"step": state.tensors[f"step.{name}"].clone(), **moments}

@@ -107,7 +107,8 @@ def build_net(ladder: Ladder, rung: Rung, outputs: int, shape: tuple[int, ...]) 
     height, width, channels = shape
     if ladder.net.name is not None:
         try:
-            return nets.build(ladder.net.name, rung.width, outputs, channels, size=(height, width))
+            size, stride = (height, width), ladder.net.stride
+            return nets.build(ladder.net.name, rung.width, outputs, channels, size=size, stride=stride)
         except ValueError as error:
             hint = "choose another net, or images of another size"
             raise CardError(

@@ -98,10 +98,10 @@ def _jobs(ladder: Ladder, options: TrainOptions, store: Store, pool: jobs.Pool) 
 def _marks(ladder: Ladder, rungs: Sequence[Rung]) -> dict[str, str]:
     """For each rung a hash of all but rate and seed that decides its weights: recipe, data, preprocessing, network."""
     assert ladder.regression is not None
-    recipe = ladder.regression.model_dump(exclude={"protocol", "seeds", "images", "rates", "search_updates"})
+    recipe = ladder.regression.identity()
     validation = load_part(ladder, "validation").sha256
     data = {rung.images: load_part(ladder, "train", rung.images).sha256 for rung in rungs}
-    net, how = ladder.net.model_dump(exclude={"widths"}), preprocess_of(ladder)
+    net, how = ladder.net.identity(), preprocess_of(ladder)
     return {rung.name: key(recipe, data[rung.images], validation, net, how, rung.width) for rung in rungs}
 
 

@@ -142,7 +142,7 @@ def _mark(ladder: Ladder, rung: Rung, seed: int, data: str) -> str:
     # fp32 is left out, so that what was trained before precision was an option keeps its mark
     usual = {"precision"} if ladder.train.precision == "fp32" else set[str]()
     recipe = ladder.train.model_dump(exclude={"protocol", "seeds"} | usual)
-    net = ladder.net.model_dump(exclude={"widths"})
+    net = ladder.net.identity()
     given = file_sha256(weights_file(ladder, rung)) if ladder.net.checkpoint else ""
     return key(recipe, data, preprocess_of(ladder), net, rung.width, seed, given)
 

@@ -25,14 +25,15 @@ def test_counts_and_shapes(name: str, width: int) -> None:
         assert net(torch.zeros(5, *SHAPE)).shape == (5, 3)
 
 
-def test_resnet_of_width_64_is_torchvisions_but_for_stem_and_pool() -> None:
+@pytest.mark.parametrize("stride", [1, 2])
+def test_resnet_of_width_64_is_torchvisions_but_for_stem_and_pool(stride: int) -> None:
     from edgeval.nets.vision import import_torchvision
 
     import_torchvision()
     from torchvision.models import resnet18
 
-    theirs, ours = resnet18(num_classes=3).eval(), nets.build("resnet", 64, 3, 2).eval()
-    theirs.conv1, theirs.maxpool = nn.Conv2d(2, 64, 3, padding=1, bias=False), nn.Identity()
+    theirs, ours = resnet18(num_classes=3).eval(), nets.build("resnet", 64, 3, 2, stride=stride).eval()
+    theirs.conv1, theirs.maxpool = nn.Conv2d(2, 64, 3, stride, padding=1, bias=False), nn.Identity()
     assert [tuple(w.shape) for w in theirs.state_dict().values()] == [
         tuple(w.shape) for w in ours.state_dict().values()
     ]

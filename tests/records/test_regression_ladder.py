@@ -46,12 +46,24 @@ def test_rungs_are_widths_times_training_sets_and_the_last_is_the_largest(tmp_pa
         ("[250, 1000]", "[1000, 250]", "must rise"),
         ("updates", "update", "did you mean updates"),
         ("64, 128", "66, 128", "multiples of 4"),
+        ("widths", "stride = 2, widths", "of resnet's stem"),
         ('"vit", widths = [64', '"fcn", widths = [6.5', "whole numbers"),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
     with pytest.raises(CardError, match=said):
         card(tmp_path, GOOD.replace(old, new))
+
+
+def test_a_stride_of_one_is_what_a_card_without_it_has(tmp_path: Path) -> None:
+    net = GOOD.replace('"vit"', '"resnet"')
+    plain, one, two = (
+        card(tmp_path, net.replace("widths", f"{words}widths")).net for words in ("", "stride = 1, ", "stride = 2, ")
+    )
+    assert plain.identity() == one.identity() == {"name": "resnet", "factory": None, "checkpoint": None}
+    assert two.identity() == one.identity() | {"stride": 2}
+    with pytest.raises(CardError, match="stride"):
+        card(tmp_path, net.replace("widths", "stride = 3, widths"))
 
 
 def test_magnets_without_a_table_of_regression_are_refused(tmp_path: Path) -> None:

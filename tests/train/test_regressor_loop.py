@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -45,16 +47,28 @@ def same(one: regress.State, two: regress.State) -> bool:
     return all(torch.equal(value, two.tensors[name]) for name, value in one.tensors.items())
 
 
-@pytest.mark.parametrize("schedule", ["plateau", "cosine"])
-def test_training_repeats_by_seed_and_across_an_interruption(schedule: str) -> None:
+@pytest.mark.parametrize(("schedule", "name"), [("plateau", "fcn"), ("cosine", "fcn"), ("cosine", "resnet")])
+def test_training_repeats_by_seed_and_across_an_interruption(schedule: str, name: str) -> None:
     recipe = Fit(updates=60, batch=16, checks=6, schedule=schedule)
-    whole, saved = run(job(recipe))
+    whole, saved = run(job(recipe, name=name))
     assert [state.update for state in saved] == [10, 20, 30, 40, 50, 60]
-    assert same(whole, run(job(recipe))[0])
-    again = run(job(recipe, start=saved[2]))[0]
+    assert same(whole, run(job(recipe, name=name))[0])
+    again = run(job(recipe, name=name, start=saved[2]))[0]
     assert same(whole, again)
     assert (whole.rate, whole.best, whole.since) == (again.rate, again.best, again.since)
-    assert not same(whole, run(job(recipe, seed=1))[0])
+    assert not same(whole, run(job(recipe, name=name, seed=1))[0])
+
+
+def test_frozen_batch_norms_keep_their_statistics_and_still_learn_scale_and_shift() -> None:
+    recipe = RECIPE.model_copy(update={"freeze_norms": 0.5})
+    whole, saved = run(job(recipe, name="resnet"))
+    free, _ = run(job(name="resnet"))
+    means, scales = "net.features.1.running_mean", "net.features.1.weight"
+    moved = [not torch.equal(a.tensors[means], b.tensors[means]) for a, b in pairwise(saved)]
+    assert moved == [True, True, False, False, False]
+    assert not torch.equal(saved[2].tensors[scales], whole.tensors[scales])
+    assert same(whole, run(job(recipe, name="resnet", start=saved[3]))[0])
+    assert not same(whole, free)
 
 
 @pytest.mark.parametrize("name", ["fcn", "vit", "resnet"])
