@@ -76,18 +76,18 @@ class Display:
 
 def _plain_bar(label: str, unit: str) -> Progress:
     """Lines with rate and time left, one every ten seconds, and one at the end."""
-    begun, state = time.monotonic(), {"first": -1, "said": time.monotonic(), "ended": False}
+    state = {"first": -1, "begun": time.monotonic(), "said": time.monotonic(), "ended": False}
 
     def progress(done: int, total: int) -> None:
-        now = time.monotonic()
-        if state["first"] < 0:
-            state["first"] = done
-        ended = done >= total
+        now, ended = time.monotonic(), done >= total
+        if state["first"] < 0 and not ended:  # what waited for a free worker has not begun before its first news
+            state["first"], state["begun"] = done, now
         if state["ended"] or (not ended and now - state["said"] < PLAIN_INTERVAL_S):
             return
         state["said"], state["ended"] = now, ended
-        rate = (done - state["first"]) / max(now - begun, 1e-6)
-        left = f"{(total - done) / rate:.0f} s left" if rate > 0 and not ended else f"{now - begun:.0f} s"
-        echo(f"{label}: {f'{done:,}/{total:,} {unit}'.strip()}, {left}", err=True)
+        spent = now - state["begun"]
+        rate = (done - state["first"]) / max(spent, 1e-6)
+        left = f", {(total - done) / rate:.0f} s left" if rate > 0 else ""
+        echo(f"{label}: {f'{done:,}/{total:,} {unit}'.strip()}{f', {spent:.0f} s' if ended else left}", err=True)
 
     return progress
