@@ -196,3 +196,17 @@ def test_an_output_that_never_changes_has_no_r2_and_no_say_in_the_conditions() -
     told = analyse(found, name="x")
     assert [one.r2 is None for one in told.rows[0].outputs] == [False, True]
     assert [(check.holds, "theta" in check.seen) for check in told.checks] == [(True, True)]
+
+
+def test_a_network_that_two_ladders_share_counts_once() -> None:
+    sizes = [(n, 1000) for n in (500, 1000, 2000)]
+    alone = exact(sizes, 1.0, 0.5)
+    both, far = alone, np.ones((4, 1))
+    for seed in range(3):
+        copy = regressor("fcn", (2000, 1000), seed, ladder="again")
+        both = both.having(copy, alone.targets + far)
+    one, two = (analyse(found, name="x") for found in (alone, both))
+    assert (two.rows, two.laws) == (one.rows, one.laws)
+    assert [note for note in two.notes if note not in one.notes] == [
+        "counted once, as in fcn: w1000-n2000, which again has too with the same protocol and seeds"
+    ]

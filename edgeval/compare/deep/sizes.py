@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from edgeval.measures.mselaw import geometric_mean
 from edgeval.measures.regression import spread_of
 from edgeval.records.deep_regression import OutputErrors, SizeErrors
-from edgeval.records.regressors import BASELINE, Regressors
+from edgeval.records.regressors import BASELINE, Regressor, Regressors
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Size:
-    """What tells one row of the study from another; seeds and ladders are pooled."""
+    """What tells one row of the study from another; seeds and ladders are pooled, each seed once (see `repeated`)."""
 
     net: str
     width: float
@@ -41,10 +41,10 @@ class Squares:
 def sizes_of(found: Regressors) -> dict[Size, list[int]]:
     """The positions of the models of each size, baselines left out: nets as they came, small before large."""
     made: dict[Size, list[int]] = {}
+    again = {k for k, _ in repeated(found)}
     for k, model in enumerate(found.models):
-        if model.source.format != BASELINE:
-            at = Size(model.net, model.width, model.images, *model.place, model.protocol)
-            made.setdefault(at, []).append(k)
+        if model.source.format != BASELINE and k not in again:
+            made.setdefault(_size(model), []).append(k)
     nets = list(dict.fromkeys(at.net for at in made))
     places = list(dict.fromkeys((at.format, at.target) for at in made))
     order = sorted(
@@ -52,6 +52,22 @@ def sizes_of(found: Regressors) -> dict[Size, list[int]]:
         key=lambda at: (nets.index(at.net), places.index((at.format, at.target)), at.protocol, at.width, at.images),
     )
     return {at: sorted(made[at], key=lambda k: found.models[k].seed) for at in order}
+
+
+def repeated(found: Regressors) -> list[tuple[int, int]]:
+    """Models of a size and seed that an earlier ladder has too, each with that ladder's model: copies are no seeds."""
+    ladders = list(dict.fromkeys(model.ladder for model in found.models))
+    networks = [k for k, model in enumerate(found.models) if model.source.format != BASELINE]
+    first: dict[tuple[Size, int], int] = {}
+    pairs = []
+    for k in sorted(networks, key=lambda k: ladders.index(found.models[k].ladder)):
+        kept = first.setdefault((_size(found.models[k]), found.models[k].seed), k)
+        pairs += [(k, kept)] if kept != k else []
+    return pairs
+
+
+def _size(model: Regressor) -> Size:
+    return Size(model.net, model.width, model.images, *model.place, model.protocol)
 
 
 def squares(found: Regressors, at: Sequence[int]) -> Squares:

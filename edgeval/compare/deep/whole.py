@@ -9,7 +9,7 @@ from edgeval.compare.deep.claims import checks, claims
 from edgeval.compare.deep.doublings import doublings
 from edgeval.compare.deep.floors import floors
 from edgeval.compare.deep.laws import laws, series_of
-from edgeval.compare.deep.sizes import rows, sizes_of
+from edgeval.compare.deep.sizes import repeated, rows, sizes_of
 from edgeval.errors import DataError
 from edgeval.records.deep_regression import DeepRegression, SizeErrors
 from edgeval.records.regressors import BASELINE, Regressors
@@ -37,7 +37,7 @@ def analyse(found: Regressors, *, name: str) -> DeepRegression:
         baselines=tuple(beside),
         claims=claims(table, fitted, bought),
         checks=checks(table, fitted, beside),
-        notes=tuple(_notes(table)),
+        notes=(*_notes(table), *_copies(found)),
     )
 
 
@@ -51,3 +51,15 @@ def _notes(table: Sequence[SizeErrors]) -> list[str]:
             " where a law stops compare the same seeds; an MSE or an exponent is that of all seeds that are there"
         )
     return notes
+
+
+def _copies(found: Regressors) -> list[str]:
+    """Networks that two ladders share, a sentence a pair of ladders."""
+    shared: dict[tuple[str, str], dict[str, None]] = {}
+    for k, kept in repeated(found):
+        pair = found.models[k].ladder, found.models[kept].ladder
+        shared.setdefault(pair, {})[found.models[kept].rung] = None
+    return [
+        f"counted once, as in {other}: {', '.join(rungs)}, which {one} has too with the same protocol and seeds"
+        for (one, other), rungs in shared.items()
+    ]
