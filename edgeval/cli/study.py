@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from edgeval.cli.display import Display
 if TYPE_CHECKING:
     from edgeval.records.deep_regression import DeepRegression
     from edgeval.records.study import Study
+    from edgeval.store import Store
 
 
 @click.command()
@@ -124,7 +126,7 @@ def _tiny(asked: Asked, given: dict[str, Any]) -> tuple[str, Study, Exception | 
         found = study_of_paper()
     else:
         given.pop("small")
-        found, fault, place = _whole(given, asked.runs, quiet=asked.quiet)
+        found, fault, place = _whole(given, asked)
         out = out or place
     page = write_study(found, out) if out else None
     return render_study_text(found, page), found, fault
@@ -140,33 +142,24 @@ def _deep(asked: Asked, given: dict[str, Any]) -> tuple[str, DeepRegression, Exc
     if asked.answers is not None:
         found = study_of_errors(asked.answers)
     else:
-        found, fault, place = _regressors(given, asked.runs, quiet=asked.quiet)
+        found, fault, place = _regressors(given, asked)
         out = out or place
     page = write_deep(found, out) if out else None
     return render_deep_text(found, page), found, fault
 
 
-def _regressors(
-    given: dict[str, Any], runs: Path | None, *, quiet: bool
-) -> tuple[DeepRegression, Exception | None, Path]:
+def _regressors(given: dict[str, Any], asked: Asked) -> tuple[DeepRegression, Exception | None, Path]:
     """Simulate, train, export, run and analyse; what was found, what a network ended with, and the study's folder."""
     from edgeval.records.papers import deep_regression
     from edgeval.workflow.deep import DeepOptions, deep_study, folder_of
-    from edgeval.workflow.project import open_store
-    from edgeval.workflow.remote import pool_of
     from edgeval.workflow.train import TrainOptions
 
     names = {key: given.pop(key) for key in ("cluster", "ladders", "targets", "formats", "trained_only", "small")}
     given.pop("earlier")
     places = _places(names)
     usual = deep_regression.SMALL if names["small"] else deep_regression.PAPER
-    asked = DeepOptions(TrainOptions(**given), names["ladders"] or usual, places, names["formats"])
-    store = open_store(runs)
-    with (
-        Display(quiet=quiet) as display,
-        pool_of(names["cluster"], "export", display, device=given["device"]) as pool,
-    ):
-        done = deep_study(asked, store, display, pool)
+    options = DeepOptions(TrainOptions(**given), names["ladders"] or usual, places, names["formats"])
+    done, store = _worked(deep_study, options, names["cluster"], asked)
     return done.found, done.fault, folder_of(store)
 
 
@@ -177,11 +170,9 @@ def _places(names: dict[str, Any]) -> tuple[str, ...]:
     return () if names["trained_only"] else tuple(names["targets"]) or ("desktop",)
 
 
-def _whole(given: dict[str, Any], runs: Path | None, *, quiet: bool) -> tuple[Study, Exception | None, Path]:
+def _whole(given: dict[str, Any], asked: Asked) -> tuple[Study, Exception | None, Path]:
     """Train, export, run and analyse; what was found, what a network ended with, and the study's folder."""
     from edgeval.records.papers import tiny_regime
-    from edgeval.workflow.project import open_store
-    from edgeval.workflow.remote import pool_of
     from edgeval.workflow.study import StudyOptions, folder_of
     from edgeval.workflow.study import study as work
     from edgeval.workflow.train import TrainOptions
@@ -190,13 +181,18 @@ def _whole(given: dict[str, Any], runs: Path | None, *, quiet: bool) -> tuple[St
     places = _places(names)
     if names["earlier"] and not names["trained_only"]:
         raise click.UsageError("--continue goes with --trained-only: exports need the networks themselves")
-    asked = StudyOptions(
+    options = StudyOptions(
         TrainOptions(**given), names["ladders"] or tiny_regime.LADDERS, places, names["formats"], names["earlier"]
     )
-    store = open_store(runs)
-    with (
-        Display(quiet=quiet) as display,
-        pool_of(names["cluster"], "export", display, device=given["device"]) as pool,
-    ):
-        done = work(asked, store, display, pool)
+    done, store = _worked(work, options, names["cluster"], asked)
     return done.found, done.fault, folder_of(store)
+
+
+def _worked(work: Callable[..., Any], options: Any, cluster: str | None, asked: Asked) -> tuple[Any, Store]:
+    """Do a whole study, on a cluster where one is named; what came of it, and the results folder."""
+    from edgeval.workflow.project import open_store
+    from edgeval.workflow.remote import pool_of
+
+    store, device = open_store(asked.runs), options.train.device
+    with Display(quiet=asked.quiet) as display, pool_of(cluster, "export", display, device=device) as pool:
+        return work(options, store, display, pool), store

@@ -27,6 +27,7 @@ from edgeval.workflow.measured import load_part, magnets_of
 from edgeval.workflow.numbers import run_numbers
 from edgeval.workflow.predict import RunOptions
 from edgeval.workflow.simulate import data_set
+from edgeval.workflow.study_report import check_folder
 from edgeval.workflow.study_work import Faults, Part, exports, parts_of, told
 from edgeval.workflow.train import TrainOptions
 
@@ -63,6 +64,7 @@ def deep_study(options: DeepOptions, store: Store, reporter: Reporter, pool: job
         load_target(name)  # a name that is no target's is told before anything is trained
     parts = parts_of(_ladders(options), options.train)
     store.open()
+    check_folder(folder_of(store), "--runs DIR")
     kept, faults = KeptErrors(store, folder_of(store)), Faults(reporter)
     for part in parts:
         magnets(part, reporter)

@@ -44,6 +44,7 @@ def run_magnets(store: Store, reporter: Reporter) -> MagnetsDemo:
     """Every step goes on with what is there."""
     need("torch", "train")
     need("litert_torch", "export")
+    store.open()
     ladder, begun = load_ladder(LADDER), time.monotonic()
     rungs, count, folder = ladder.rungs, magnets_needed(ladder), magnets_of(ladder)
 

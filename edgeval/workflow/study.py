@@ -21,6 +21,7 @@ from edgeval.workflow import jobs
 from edgeval.workflow.export import ExportOptions, export
 from edgeval.workflow.predict import RunOptions, run_ladder
 from edgeval.workflow.study_answers import Kept
+from edgeval.workflow.study_report import check_folder
 from edgeval.workflow.study_work import Faults, Part, exports, parts_of, told
 from edgeval.workflow.train import TrainOptions, train, with_recipe
 
@@ -68,6 +69,7 @@ def study(options: StudyOptions, store: Store, reporter: Reporter, pool: jobs.Po
     for name in options.targets:
         load_target(name)  # a name that is no target's is told before anything is trained
     store.open()
+    check_folder(folder_of(store), "--runs DIR")
     kept = Kept(store, folder_of(store), options.earlier)
     work = Work(options, kept, pool, Faults(reporter), reporter)
     ladders = [with_recipe(load_ladder(name), options.train) for name in options.ladders]

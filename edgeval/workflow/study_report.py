@@ -26,14 +26,14 @@ class Pictures:
     files: Mapping[str, str]
 
 
-def check_folder(folder: Path) -> None:
-    """Raise InputError where a report could not be written: before hours of work, not after."""
+def check_folder(folder: Path, option: str = "--out DIR") -> None:
+    """Raise InputError where a report could not be written: before hours of work, not after. `option` chooses it."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = Store(folder).write(folder / ".writable", b"")
         probe.unlink()
     except OSError as error:
-        hint = f"{error.strerror}; choose another --out DIR"
+        hint = f"{error.strerror}; choose another {option}"
         raise InputError("the folder of the report cannot be used", seen=folder, hint=hint) from error
 
 

@@ -104,6 +104,19 @@ def test_what_cannot_be_done_is_told_in_one_line(
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("line", ["deep-regression --ladder tiny.toml", "tiny-regime --rung c4 --epochs 1"])
+def test_a_study_folder_that_is_a_file_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], line: str
+) -> None:
+    lay(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Path("runs").mkdir()
+    Path("runs/studies").write_text("")
+    assert run(["study", *line.split(), "-q"]) == 2
+    assert "choose another --runs DIR" in capfd.readouterr().err
+    assert not Path("runs/artifacts").exists()
+
+
 def test_a_damaged_file_is_named_with_what_mends_it(
     done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

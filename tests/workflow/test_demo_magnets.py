@@ -66,6 +66,12 @@ def test_magnets_are_normalised_unless_the_card_says_otherwise(typed: Type) -> N
     assert (own.scale, own.mean, own.std) == (1, (0,), (0.5,))
 
 
+def test_a_results_folder_that_is_a_file_is_told_before_anything_is_simulated(typed: Type) -> None:
+    Path("busy").write_text("")
+    code, _, err = typed("demo --magnets --runs busy")
+    assert (code, "choose --runs DIR" in err, Path("data").exists()) == (2, True, False), err
+
+
 @pytest.mark.parametrize(
     ("task", "command"),
     [("", "edgeval simulate cri3 -n 80"), ('magnets = "m n",', "edgeval simulate cri3 -n 80 --out 'm n'")],
