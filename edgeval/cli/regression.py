@@ -65,7 +65,7 @@ def gate_numbers(
     if given["sequential"]:
         raise click.UsageError("--sequential does not go with --task regression")
     check_rules_for(settings, regression=True)
-    asked = next((rule.tolerance for rule in settings.rules if rule.tolerance is not None), None)
+    asked = next((rule.tolerance for rule in settings.rules if rule.tolerance is not None and not rule.output), None)
     given = given if given["tolerance"] or asked is None else {**given, "tolerance": (asked,)}
     with Display(quiet=quiet) as display:
         found, states = _weigh(what, given, store, display)

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from edgeval.errors import InputError
 from edgeval.measures.overlap import flips, jaccard
 from edgeval.measures.paired import clopper_pearson, tango
+from edgeval.records.cards import nearest
 from edgeval.records.evidence import Evidence
 from edgeval.records.findings import Comparison
-from edgeval.records.gate import Rule
+from edgeval.records.gate import NUMBERS, Rule
 from edgeval.records.predictions import Source
 from edgeval.records.regression import RegressionComparison, RegressionEvidence
 
 EXACT = "exact (Clopper-Pearson) interval"
 UNION = "exact (Clopper-Pearson) interval on the union of both error sets"
-NUMBERS = ("mse_ratio", "within_tolerance")
 MEASURED = ("latency_p50_ms", "latency_p95_ms", "artifact_kb", "flash_kb", "peak_memory_mb", "arena_kb", "instructions")
 DRAWN = ("top5", "bottom5", "bottom10", "bottom20", "ece", "ece_equal_mass", "gini", "nll", "brier")
 
@@ -92,22 +92,50 @@ def _top1(rule: Rule, evidence: Evidence, confidence: float) -> Figure:
 
 
 def _regression(rule: Rule, evidence: RegressionEvidence, confidence: float) -> Figure:
-    """Of models that answer with numbers: the ratio of mean squared errors, and the share within a tolerance."""
+    """Of models that answer with numbers, on one output or on all."""
     row = evidence.comparison
     if rule.metric in MEASURED:
         return _measured(rule, row)
+    place = _output(rule.output, row) if rule.output else None
     if rule.metric == "mse_ratio":
-        found = evidence.differences.get("mse_ratio")
-        if found is None:
-            return Figure(None, missing=row.mse_ratio.method or "it could not be computed")
-        lo, hi = found.interval(two_sided(confidence))
-        return Figure(found.estimate, lo, hi, n=row.n, method=found.method, approximate=found.approximate)
+        return _ratio(evidence, place, confidence)
+    columns = slice(None) if place is None else slice(place, place + 1)
+    sizes = [np.abs(errors[:, columns]) for errors in (evidence.errors_reference, evidence.errors_candidate)]
+    if rule.metric == "max_abs_error":
+        return _largest(sizes[1], confidence)
     assert rule.tolerance is not None
-    before, now = (
-        np.asarray((np.abs(errors) <= rule.tolerance).all(axis=1))
-        for errors in (evidence.errors_reference, evidence.errors_candidate)
-    )
+    before, now = (np.asarray((size <= rule.tolerance).all(axis=1)) for size in sizes)
     return _share(now, confidence) if rule.limit == "min" else _share_change(before, now, confidence)
+
+
+def _output(name: str, row: RegressionComparison) -> int:
+    """Position of an output. Raises InputError with the nearest name."""
+    names = [output.name for output in row.per_output]
+    if name not in names:
+        hint = f"{nearest(name, names)}choose from {', '.join(names)}"
+        raise InputError("a rule names an output that the models do not have", seen=name, hint=hint)
+    return names.index(name)
+
+
+def _ratio(evidence: RegressionEvidence, place: int | None, confidence: float) -> Figure:
+    """The ratio of mean squared errors."""
+    row = evidence.comparison
+    stated, key = row.mse_ratio, "mse_ratio"
+    if place is not None:
+        stated, key = row.per_output[place].mse_ratio, f"{row.per_output[place].name}/mse_ratio"
+    found = evidence.differences.get(key)
+    if found is None:
+        return Figure(None, missing=stated.method or "it could not be computed")
+    lo, hi = found.interval(two_sided(confidence))
+    return Figure(found.estimate, lo, hi, n=row.n, method=found.method, approximate=found.approximate)
+
+
+def _largest(sizes: NDArray[np.float64], confidence: float) -> Figure:
+    """The largest error is that of these samples: (1 - share)^n is the chance that n of them miss a share beyond it."""
+    n, value = len(sizes), float(sizes.max())
+    share = 1 - (1 - confidence) ** (1 / n)
+    method = f"as measured on {n:,} samples; at {confidence:.3g} confidence at most {share:.2g} of all err by more"
+    return Figure(value, value, value, n=n, method=method)
 
 
 def _share_change(

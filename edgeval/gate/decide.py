@@ -57,4 +57,5 @@ def result(
         text=rule.text,
         why=why,
         method=found.method,
+        output=rule.output,
     )

@@ -63,6 +63,11 @@ metric = "within_tolerance"   # share of samples all of whose outputs err by at 
 tolerance = 0.05
 max_drop = "2.0pt"
 
+# [[gate.rules]]
+# metric = "max_abs_error"    # the largest error of any sample, in the output's unit
+# output = "theta"            # of this output alone; mse_ratio and within_tolerance take it too
+# max = 0.1
+
 """
 _COST = """\
 # [[gate.rules]]

@@ -33,8 +33,10 @@ Metric = Literal[
     "arena_kb",
     "instructions",
     "mse_ratio",
+    "max_abs_error",
     "within_tolerance",
 ]
+NUMBERS = ("mse_ratio", "max_abs_error", "within_tolerance")  # of models that answer with numbers
 LIMITS: tuple[Limit, ...] = ("max_drop", "max_increase", "max", "min")
 AMOUNT = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?)\s*([a-zA-Z%]*)")
 HIGH: tuple[Limit, ...] = ("max_drop", "min")
@@ -63,6 +65,7 @@ KINDS: dict[str, Kind] = {
     "peak_memory_mb": Kind(LOW, ("mb", "kb"), "64mb"),
     "instructions": Kind(LOW, SCORE, "2e6"),
     "mse_ratio": Kind(("max",), SCORE, "1.1"),
+    "max_abs_error": Kind(("max",), SCORE, "0.1"),
 }
 SCALE: dict[str, dict[str, float]] = {
     "artifact_kb": {"kb": 1, "mb": 1000},
@@ -126,7 +129,8 @@ class Rule(Record):
     """One rule: a metric and exactly one limit.
 
     max_drop is for what should be high, max_increase for the rest (both against the reference); max and min are
-    absolute. Units: pt (percentage points), % (relative to the reference), ms, kb, mb, or none.
+    absolute. Units: pt (percentage points), % (relative to the reference), ms, kb, mb, or none. output: the one that a
+    rule on numbers is about, else all of them together.
     """
 
     model_config = ConfigDict(
@@ -142,6 +146,7 @@ class Rule(Record):
     classes: tuple[str, ...] = ()
     correction: Literal["holm", "none"] = "holm"
     tolerance: float | None = Field(default=None, gt=0)
+    output: str = ""
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Rule:
@@ -155,9 +160,10 @@ class Rule(Record):
             said = f"{given[0]} makes no sense for {self.metric}, which should be {better}"
             raise ValueError(f"{said}; write {_example(self.metric)}")
         self._check_amount(given[0])
-        for name, only in (("classes", "class_accuracy"), ("tolerance", "within_tolerance")):
-            if getattr(self, name) and self.metric != only:
-                raise ValueError(f"{name} goes with {only} only; remove it from this rule")
+        owners = {"classes": ("class_accuracy",), "tolerance": ("within_tolerance",), "output": NUMBERS}
+        for name, only in owners.items():
+            if getattr(self, name) and self.metric not in only:
+                raise ValueError(f"{name} goes with {', '.join(only)} only; remove it from this rule")
         if "correction" in self.model_fields_set and self.metric != "class_accuracy":
             raise ValueError("correction goes with class_accuracy only; remove it from this rule")
         if self.metric == "within_tolerance" and self.tolerance is None:
@@ -206,6 +212,7 @@ class Rule(Record):
     def text(self) -> str:
         """The rule in words: 'top1: max_drop 1.0pt'."""
         classes = f" of {', '.join(self.classes)}" if self.classes else " of every class" * self._all_classes
+        classes += f" of {self.output}" if self.output else ""
         return f"{self.metric}{classes}: {self.limit} {self.amount.typed.strip()}"
 
     @property

@@ -26,7 +26,7 @@ class RuleResult(Record):
 
     margin: as typed, a fraction for shares; value and bound: the change (candidate - reference) and the bad end of its
     one-sided interval, or the figure itself under an absolute limit; good: the other end. confidence is what this look
-    was judged at. `more_images`: about how many more would decide it.
+    was judged at. `more_images`: about how many more would decide it. output: the one it is about; empty for all.
     """
 
     metric: str
@@ -43,6 +43,7 @@ class RuleResult(Record):
     method: str = ""
     pass_chance: float | None = None
     classes: tuple[ClassResult, ...] = ()
+    output: str = ""
 
 
 class Sequential(Record):

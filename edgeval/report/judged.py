@@ -76,6 +76,11 @@ def remarks(verdict: Verdict) -> list[str]:
     return [reason for reason in verdict.reasons if not (said and reason.startswith(said))]
 
 
+def about(rule: RuleResult) -> str:
+    """What the rule is about: 'Ratio of mean squared errors of theta'."""
+    return wording.metric_name(rule.metric) + (f" of {wording.clean(rule.output, 40)}" if rule.output else "")
+
+
 def asked(rule: RuleResult) -> str:
     """What the rule asks for, as a sentence without its metric: 'may drop by at most 2.00 pt'."""
     return LIMITS[rule.limit].format(limit(rule))
@@ -117,7 +122,7 @@ def bound_words(rule: RuleResult) -> str:
 
 def full(rule: RuleResult) -> str:
     """The rule, its value and its bound in one line."""
-    words = [f"{wording.metric_name(rule.metric)} {asked(rule)}"]
+    words = [f"{about(rule)} {asked(rule)}"]
     words += [f"measured {figure(rule, rule.value)}"] if rule.value is not None else []
     words += [bound_words(rule)]
     words += [more(rule)] if rule.more_images and rule.status == "INCONCLUSIVE" else []
@@ -134,7 +139,7 @@ def _broken(rule: RuleResult) -> str:
 
 
 def _short(rule: RuleResult) -> str:
-    return wording.metric_name(rule.metric).replace(", 15 equal-width bins", "")
+    return about(rule).replace(", 15 equal-width bins", "")
 
 
 def _with_value(rule: RuleResult) -> str:

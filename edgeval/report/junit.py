@@ -93,7 +93,7 @@ def _evidence(place: str, verdict: Verdict) -> ET.Element:
 
 def _rule(place: str, rule: RuleResult) -> ET.Element:
     """One rule with its figures; named classes stand in the text."""
-    case = _case(place, f"{wording.metric_name(rule.metric)} {judged.asked(rule)}")
+    case = _case(place, f"{judged.about(rule)} {judged.asked(rule)}")
     lines = [f"{judged.status_words(rule.status)}: {judged.full(rule)}", rule.text, rule.why, rule.method]
     lines += [
         f"{one.name}: {judged.status_words(one.status)}, {judged.figure(rule, one.value)}, at worst "

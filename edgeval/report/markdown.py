@@ -103,7 +103,7 @@ def _rule(rule: RuleResult) -> str:
     return _cells(
         [
             f"{EMOJI[rule.status]} {judged.status_words(rule.status)}",
-            f"{escape(wording.metric_name(rule.metric))} {judged.asked(rule)}",
+            f"{escape(judged.about(rule))} {judged.asked(rule)}",
             judged.figure(rule, rule.value),
             judged.figure(rule, rule.bound),
             f"{100 * rule.confidence:g}%",

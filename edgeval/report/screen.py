@@ -56,6 +56,7 @@ def _rule(rule: RuleResult) -> list[str]:
         under.append(judged.more(rule))
     if rule.bound is None:
         under.append(judged.bound_words(rule))
+    under += [f"of the output {wording.clean(rule.output, 40)}"] if rule.output else []
     bad = [wording.clean(one.name, 24) for one in judged.troubled(rule)]
     if bad:
         rest = f" and {len(bad) - MOST_CLASSES} more" if len(bad) > MOST_CLASSES else ""

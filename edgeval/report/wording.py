@@ -15,7 +15,13 @@ MINUS = "−"
 SHARES = frozenset(
     {"top1", "top5", "bottom5", "bottom10", "bottom20", "lost_rate", "class_accuracy", "within_tolerance"}
 )
-UNITS = {"latency_p50_ms": "ms", "latency_p95_ms": "ms", "peak_memory_mb": "MB", "instructions": ""}
+UNITS = {
+    "latency_p50_ms": "ms",
+    "latency_p95_ms": "ms",
+    "peak_memory_mb": "MB",
+    "instructions": "",
+    "max_abs_error": "",
+}
 UNITS |= dict.fromkeys(("artifact_kb", "flash_kb", "arena_kb"), "kB")
 METRIC_NAMES = {
     "top1": "Top-1 accuracy",
@@ -39,6 +45,7 @@ METRIC_NAMES = {
     "arena_kb": "Tensor arena",
     "instructions": "Instructions an image",
     "mse_ratio": "Ratio of mean squared errors",
+    "max_abs_error": "Largest error",
     "within_tolerance": "Share within tolerance",
 }
 ORIGINS = {

@@ -32,6 +32,10 @@ def tables(n: int, noise: float) -> tuple[np.ndarray, np.ndarray]:
         (0.01, 'metric = "within_tolerance"\nmax_drop = "2pt"\ntolerance = 0.2', 0),
         (0.2, 'metric = "within_tolerance"\nmax_drop = "2pt"\ntolerance = 0.2', 1),
         (0.01, 'metric = "within_tolerance"\nmin = "90pt"\ntolerance = 0.2', 0),
+        (0.01, 'metric = "mse_ratio"\noutput = "output"\nmax = 1.1', 0),
+        (0.01, 'metric = "max_abs_error"\nmax = 0.5', 0),
+        (0.01, 'metric = "max_abs_error"\nmax = 0.3', 1),
+        (0.01, 'metric = "max_abs_error"\noutput = "y"\nmax = 0.3', 2),
         (0.01, 'metric = "top1"\nmax_drop = "2pt"', 2),
         (0.01, 'metric = "latency_p95_ms"\nmax = "2ms"', 5),
     ],
@@ -56,3 +60,41 @@ def test_numbers(
         one, two = np.abs(before) <= 0.2, np.abs(after) <= 0.2
         low = tango(int((one & ~two).sum()), int((~one & two).sum()), 1500, 0.9)[0]
         assert found["bound"] == pytest.approx(low)
+
+
+OF_ONE = """
+[[gate.rules]]
+metric = "mse_ratio"
+output = "{0}"
+max = 1.2
+[[gate.rules]]
+metric = "within_tolerance"
+output = "{0}"
+tolerance = 0.3
+max_drop = "2pt"
+[[gate.rules]]
+metric = "max_abs_error"
+output = "{0}"
+max = 0.8
+"""
+
+
+@pytest.mark.parametrize(("output", "code"), [("calm", 0), ("wild", 1)])
+def test_rules_on_one_output_see_that_output_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], output: str, code: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    targets, before = rng.normal(size=(1500, 2)), rng.normal(scale=0.1, size=(1500, 2))
+    after = before + rng.normal(size=(1500, 2)) * [0.01, 1.0]
+    for name, errors in (("old", before), ("new", after)):
+        np.savez(f"{name}.npz", targets=targets, values=targets + errors, output_names=np.array(["calm", "wild"]))
+    Path("edgeval.toml").write_text(OF_ONE.format(output))
+    assert run(["gate", "old.npz", "new.npz", "-q", "--json", "-"]) == code
+    ratio, share, largest = json.loads(capfd.readouterr().out)["verdict"]["rules"]
+    k = ("calm", "wild").index(output)
+    assert ratio["value"] == pytest.approx((after[:, k] ** 2).mean() / (before[:, k] ** 2).mean())
+    drop = (np.abs(after[:, k]) <= 0.3).mean() - (np.abs(before[:, k]) <= 0.3).mean()
+    assert (share["value"], largest["value"]) == pytest.approx((drop, np.abs(after[:, k]).max()))
+    assert {rule["output"] for rule in (ratio, share, largest)} == {output}
+    assert "at most 0.002 of all err by more" in largest["method"]

@@ -35,6 +35,7 @@ WRONG = [
     ('metric = "top1"\nmax_drop = "200pt"', "line 3", "more than the whole"),
     ('metric = "top1"\nmax_drop = "1pt"\nconfidence = 95', "line 4", "less than 1"),
     ('metric = "top1"\nmax_drop = "1pt"\nclasses = ["a"]', "line 2", "classes goes with class_accuracy only"),
+    ('metric = "top1"\nmax_drop = "1pt"\noutput = "a"', "line 2", "output goes with mse_ratio, max_abs_error"),
     ('metric = "class_accuracy"\nclasses = ["a", "a"]\nmax_drop = "5pt"', "line", "named twice"),
     ('metric = "class_accuracy"\nmax_drop = "5pt"\ncorrection = "bonf"', "line 4", "holm"),
     ('metric = "within_tolerance"\nmax_drop = "5pt"', "line 2", "needs `tolerance`"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgeval.records.findings import Comparison
-from edgeval.records.verdict import Status
+from edgeval.records.verdict import RuleResult, Status
 from edgeval.report import judged
 from tests.report.conftest import RULES, judge
 
@@ -38,6 +38,12 @@ def test_the_worst_counts_for_all(plain_row: Comparison, statuses: list[Status],
 )
 def test_a_rule_in_one_line(k: int, expected: str) -> None:
     assert judged.full(RULES[k]) == expected
+
+
+def test_a_rule_on_one_output_names_it() -> None:
+    figures = {"margin": 0.1, "value": 0.0625, "bound": 0.0625, "good": 0.0625, "confidence": 0.95}
+    rule = RuleResult(metric="max_abs_error", status="PASS", limit="max", output="theta", **figures)
+    assert judged.full(rule).startswith("Largest error of theta is at most 0.1, measured 0.0625")
 
 
 def test_a_rule_that_was_not_measured_says_why() -> None:
