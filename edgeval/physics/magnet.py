@@ -38,6 +38,7 @@ class Magnet:
                 raise InputError(f"{name} must be a finite number above 0", seen=value, hint=hint)
         if not SMALLEST_THETA <= self.theta <= LARGEST_THETA:
             hint = "at larger angles the moire cell holds too few atoms for a continuum"
+            hint = hint if self.theta > LARGEST_THETA else "for example 1.2 degrees"
             what = f"theta must lie between {SMALLEST_THETA:g} and {LARGEST_THETA:g} degrees"
             raise InputError(what, seen=self.theta, hint=hint)
         if not all(ENERGIES[0] <= value <= ENERGIES[1] for value in (self.j, self.d)):

@@ -11,7 +11,7 @@ import numpy as np
 
 from edgeval.errors import InputError
 from edgeval.physics import VERSION
-from edgeval.physics.magnet import Magnet, grid_for
+from edgeval.physics.magnet import GRIDS, Magnet
 from edgeval.physics.picture import USUAL, Window
 from edgeval.physics.stability import critical_angle, softest
 
@@ -41,7 +41,11 @@ class Plan:
                 usual = RANGES[PARAMETERS.index(name)]
                 hint = f"for example --{name}-range {usual[0]} {usual[1]}"
                 raise InputError(f"the range of {name} must be two numbers above 0", seen=f"{low} {high}", hint=hint)
-        grid_for(self._corner(0, 0, 1))
+        worst = self._corner(0, 0, 1)
+        if worst.needed > GRIDS[-1]:  # a data set picks its grids itself, so `grid_for`'s hint would not help
+            hint = "raise the low end of --theta-range or --j-range, or lower the high end of --d-range"
+            what = f"a corner of the ranges needs a grid of {worst.needed}, beyond the usual {GRIDS[-1]}"
+            raise InputError(what, seen=worst, hint=hint)
         self.window.check(self._corner(1, 0, 0).period)
 
     def _corner(self, theta: int, j: int, d: int) -> Magnet:
