@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from edgeval.compare.deep.whole import analyse
-from edgeval.errors import BenchError, DataError, EdgevalError, InputError, IntegrityError
+from edgeval.errors import BenchError, DataError, EdgevalError, InputError, IntegrityError, ModelError
 from edgeval.physics.plan import Plan
 from edgeval.records.artifact import Format
 from edgeval.records.deep_regression import DeepRegression
@@ -59,7 +59,7 @@ def folder_of(store: Store) -> Path:
 
 def deep_study(options: DeepOptions, store: Store, reporter: Reporter, pool: jobs.Pool = jobs.LOCAL) -> Done:
     """Simulate, train, export, run and analyse what is not done yet. A network that diverges, or whose export differs
-    from it, and a target that is lost leave the others alone."""
+    from it or is refused by its runtime, and a target that is lost leave the others alone."""
     for name in options.targets:
         load_target(name)  # a name that is no target's is told before anything is trained
     parts = parts_of(_ladders(options), options.train)
@@ -136,7 +136,7 @@ def _rung(
         for profile, formats in exports(targets, options.formats).items():
             wanted = ExportOptions((rung.name,), seeds, formats, profile, workers=part.options.workers)
             export(ladder, wanted, store, reporter, pool)
-    except IntegrityError as error:
+    except (IntegrityError, ModelError) as error:
         faults.failed(f"{ladder.name}:{rung.name}", error)
         return
     for target in targets:
@@ -146,7 +146,7 @@ def _rung(
                 kept.add(ran.table, ladder, rung, ran.seed)
         except BenchError as error:
             faults.failed(target, error, target=target)
-        except IntegrityError as error:
+        except (IntegrityError, ModelError) as error:
             faults.failed(f"{ladder.name}:{rung.name} on {target}", error)
 
 

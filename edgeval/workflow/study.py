@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgeval.compare.study.published import published_study
 from edgeval.compare.study.whole import analyse
-from edgeval.errors import BenchError, DataError, EdgevalError, IntegrityError
+from edgeval.errors import BenchError, DataError, EdgevalError, IntegrityError, ModelError
 from edgeval.records.answers import Answers, read_answers
 from edgeval.records.artifact import Format
 from edgeval.records.ladder import Rung, load_ladder
@@ -64,8 +64,8 @@ def folder_of(store: Store) -> Path:
 
 
 def study(options: StudyOptions, store: Store, reporter: Reporter, pool: jobs.Pool = jobs.LOCAL) -> Done:
-    """Train, export, run and analyse what is not done yet. A network that diverges, or whose export differs from it,
-    and a target that is lost leave the others alone."""
+    """Train, export, run and analyse what is not done yet. A network that diverges, or whose export differs from it
+    or is refused by its runtime, and a target that is lost leave the others alone."""
     for name in options.targets:
         load_target(name)  # a name that is no target's is told before anything is trained
     store.open()
@@ -133,7 +133,7 @@ def _rung(part: Part, rung: Rung, work: Work) -> None:
         for profile, formats in exports(targets, options.formats).items():
             asked = ExportOptions((rung.name,), seeds, formats, profile, workers=part.options.workers)
             export(ladder, asked, store, work.reporter, work.pool)
-    except IntegrityError as error:
+    except (IntegrityError, ModelError) as error:
         work.faults.failed(f"{ladder.name}:{rung.name}", error)
         return
     for target in targets:
@@ -142,6 +142,8 @@ def _rung(part: Part, rung: Rung, work: Work) -> None:
                 kept.add(ran.table, ladder.name, rung.name, ran.seed, ladder.train.protocol)
         except BenchError as error:
             work.faults.failed(target, error, target=target)
+        except (IntegrityError, ModelError) as error:
+            work.faults.failed(f"{ladder.name}:{rung.name} on {target}", error)
 
 
 def _on(target: str, rung: Rung, seeds: tuple[int, ...], formats: tuple[Format, ...]) -> RunOptions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -195,3 +196,25 @@ def test_a_network_that_answers_far_off_leaves_the_others_alone(
     assert "the others go on" in err
     assert "wild" not in {m.ladder for m in read_regressors(KEPT).models}
     assert len(json.loads(Path("found.json").read_text())["laws"]) == 4
+
+
+def test_a_file_that_its_runtime_refuses_leaves_the_others_alone(
+    done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(done, folder)
+    monkeypatch.chdir(folder)
+    KEPT.unlink()
+    store = Store(Path("runs"))
+    found = store.artifact(store.rung("tiny", "w4-n40", 0), "tflite-int8.tflite")
+    assert found is not None
+    whole = found[0].read_bytes()
+    broken = whole[: len(whole) // 2]
+    card = found[1].model_copy(update={"sha256": hashlib.sha256(broken).hexdigest()})
+    store.write_artifact(store.rung("tiny", "w4-n40", 0), broken, card)
+    assert run(STUDY.removesuffix(" -q").split()) == 2
+    assert "tiny:w4-n40 on desktop" in capfd.readouterr().err
+    there = {(m.rung, m.source.format) for m in read_regressors(KEPT).models if m.source.format != BASELINE}
+    assert there == {(f"w4-n{n}", fmt) for n in (40, 80, 200) for fmt in ("torch", "tflite-int8")} - {
+        ("w4-n40", "tflite-int8")
+    }
