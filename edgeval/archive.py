@@ -22,6 +22,8 @@ def read_npz(path: Path, *, limit: int | None = None) -> dict[str, NDArray[np.ge
 
     Raises DataError if it is missing, damaged or pickled, or unpacks to more than `limit` bytes (default LIMIT).
     """
+    if path.is_dir():
+        raise DataError("this is a folder, not an .npz file", seen=path, hint="name the file in it")
     if not path.is_file():
         raise DataError("there is no such file", seen=path, hint="check the path")
     if path.stat().st_size == 0:
@@ -38,7 +40,7 @@ def read_npz(path: Path, *, limit: int | None = None) -> dict[str, NDArray[np.ge
         return found
     except DAMAGE as error:
         raise DataError(
-            f"{path} is not a whole .npz file", seen=error, hint="write it again with numpy.savez"
+            f"{path} is not a whole .npz file", seen=error, hint="copy it again, or save it again with numpy.savez"
         ) from error
     except ValueError as error:
         hint = "save plain numbers and strings, not Python objects"

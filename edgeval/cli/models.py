@@ -54,7 +54,12 @@ def show(name: str) -> None:
     from edgeval.records.cards import find, read
     from edgeval.records.ladder import Ladder
     from edgeval.records.toml import as_toml
+    from edgeval.workflow.data import preprocess_of
 
     path, explicit = find("models", name)
     card = read(Ladder, path, explicit=explicit)
-    echo(f"# {path}\n{as_toml(card.model_dump(mode='json', by_alias=True))}", nl=False)
+    table = card.model_dump(mode="json", by_alias=True)
+    table["task"] |= preprocess_of(card).model_dump(mode="json", include={"scale", "mean", "std"})
+    if card.regression is not None:
+        del table["train"]  # [regression] stands in its place
+    echo(f"# {path}\n{as_toml(table)}", nl=False)

@@ -22,6 +22,7 @@ from edgeval.records.predictions import Source
 LARGEST = 2 * 2**30
 MOST_MODELS = 100_000
 MOST_PARAMS = 10**15
+SOURCE = "give the answers.npz that edgeval study tiny-regime kept"
 SCHEMA = "edgeval/answers/1"
 Share = Field(default=None, ge=0, le=1)
 NonNegative = Field(default=None, ge=0)
@@ -128,7 +129,7 @@ def read_answers(path: Path) -> Answers:
     arrays = read_npz(path, limit=LARGEST)
     lacking = {"header", "class_names", "labels", "classes", "confidences"} - set(arrays)
     if lacking:
-        raise DataError(f"{path} is no file of answers", seen=f"no array {sorted(lacking)[0]}")
+        raise DataError(f"{path} is no file of answers", seen=f"no array {sorted(lacking)[0]}", hint=SOURCE)
     try:
         header = json.loads(str(arrays["header"]))
         _check_header(path, header)

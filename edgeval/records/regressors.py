@@ -25,6 +25,7 @@ SCHEMA = "edgeval/regressors/1"
 LARGEST = 2 * 2**30
 MOST_MODELS = 100_000
 MOST_PARAMS = 10**15
+SOURCE = "give the errors.npz that edgeval study deep-regression kept"
 FARTHEST = 6e4  # what float16 holds
 BASELINE = "baseline"
 MEAN, RIDGE = "mean predictor", "kernel ridge"  # the nets of baselines
@@ -155,7 +156,7 @@ def read_regressors(path: Path) -> Regressors:
     arrays = read_npz(path, limit=LARGEST)
     lacking = {"header", "output_names", "targets", "offsets"} - set(arrays)
     if lacking:
-        raise DataError(f"{path} holds no study of regressors", seen=f"no array {sorted(lacking)[0]}")
+        raise DataError(f"{path} holds no study of regressors", seen=f"no array {sorted(lacking)[0]}", hint=SOURCE)
     try:
         header = json.loads(str(arrays["header"]))
         if header["schema"] != SCHEMA or len(header["models"]) > MOST_MODELS:

@@ -88,9 +88,18 @@ class ExportJob:
         )
         if self.options.overwrite or found is None or trained is None:
             return False
-        wanted = self.options.calibration_images or self.ladder.export.calibration_images
         calibration = found[1].calibration
-        return found[1].checkpoint_sha256 == trained[1].sha256 and (calibration is None or calibration.n == wanted)
+        return found[1].checkpoint_sha256 == trained[1].sha256 and (calibration is None or self.takes(calibration.n))
+
+    def takes(self, count: int) -> bool:
+        """Whether it would calibrate with so many images: as many as are asked for, or all where there are fewer."""
+        wanted = self.options.calibration_images or self.ladder.export.calibration_images
+        if self.rung.images is not None:
+            return count == min(wanted, self.rung.images)
+        # fewer than asked can be right for small data only, which are soon counted
+        return count == wanted or (
+            count < wanted and count == len(calibration_images(self.ladder, self.options, self.rung))
+        )
 
     def has_answers(self) -> bool:
         """Whether torch's answers are those of the checkpoint as it is now."""

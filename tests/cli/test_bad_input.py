@@ -69,7 +69,7 @@ CASES = [
     ("score nan.npz", 2, "NaN"),
     ("score out.npz", 2, "must lie in 0..1"),
     ("score pickled.npz", 2, "without pickle"),
-    ("score photos", 2, "no such file"),
+    ("score photos", 2, "a folder, not an .npz file"),
     ("score data.npz", 2, "no array 'labels'"),
     ("score", 2, "Missing argument"),
     ("scroe good.npz", 2, "No such command"),

@@ -25,7 +25,7 @@ schema = "edgeval/ladder/1"
 name = "tiny"
 task = { train = "train.npz", validation = "validation.npz", test = "test.npz", scale = 1 }
 net = { name = "fcn", widths = [4, 16] }
-export = { formats = ["tflite-fp32", "tflite-int8"], calibration_images = 32 }
+export = { formats = ["tflite-fp32", "tflite-int8"], calibration_images = 50 }
 [regression]
 images = [40, 200]
 updates = 300
@@ -96,7 +96,7 @@ def test_the_exported_rungs_run_and_are_compared_step_by_step(
     monkeypatch.chdir(exported)
     assert "tiny:w16-n200:s0 tflite-int8.tflite" in (exported / "out.txt").read_text()
     artifact = json.loads((exported / "runs/artifacts/tiny/w4-n40-s0/tflite-int8.tflite.json").read_text())
-    assert (artifact["outputs"], artifact["calibration"]["n"]) == ("values", 32)
+    assert (artifact["outputs"], artifact["calibration"]["n"]) == ("values", 40)
     assert run(["run", "tiny.toml", "--rung", "w4-n40", "--format", "tflite-fp32", "-q"]) == 0
     assert "tiny:w4-n40 seed 0 tflite-fp32 on desktop: MSE bright" in capfd.readouterr().out
     assert run(["compare", "tiny.toml", "--tolerance", "0.05", "-q", "--json", "-"]) == 0
@@ -109,6 +109,16 @@ def test_the_exported_rungs_run_and_are_compared_step_by_step(
     assert max(map(abs, stages[1]["mse_change"])) < 1e-6
     assert sum(stage["net"] for stage in stages) == row["flips"]["gained"] - row["flips"]["lost"]
     assert (row["candidate"]["leaked"], row["n"]) == (0, 80)
+
+
+def test_rungs_with_fewer_images_than_calibrate_are_exported_once(
+    exported: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(exported)
+    assert run(["export", "tiny.toml"]) == 0
+    out, err = capfd.readouterr()
+    assert "tiny:w4-n40:s0 tflite-int8.tflite" in out
+    assert "export w" not in err  # no line of progress: nothing was converted
 
 
 def test_the_gate_judges_a_rung_by_its_rules_on_numbers(

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edgeval.records.answers import read_answers
@@ -127,6 +128,7 @@ WRONG = {
     "nothing to run": ("study tiny-regime --trained-only --target desktop", "--trained-only"),
     "no such file": ("study tiny-regime --answers none.npz", "no such file"),
     "no answers": ("study tiny-regime --answers pyproject.toml", "pyproject.toml"),
+    "answers of another kind": ("study tiny-regime --answers other.npz", "give the answers.npz that"),
     "seed beyond torch": (f"study tiny-regime --seed {2**64}", "is not in the range"),
     "batch beyond the card's": ("study tiny-regime --batch 999999999", "is not in the range"),
     "no such study": ("study big-regime", "big-regime"),
@@ -136,6 +138,7 @@ WRONG = {
 @pytest.mark.parametrize(("line", "said"), WRONG.values(), ids=WRONG)
 def test_wrong_use_is_told_in_one_line(type_there: Callable[[str], Typed], line: str, said: str) -> None:
     Path("pyproject.toml").write_text("x")
+    np.savez("other.npz", x=np.zeros(3))
     code, out, err = type_there(line)
     assert (code, out) == (2, "")
     assert said in err
