@@ -91,7 +91,9 @@ def read(model: type[C], path: Path, *, explicit: bool = False) -> C:
     try:
         text = path.read_text(encoding="utf-8")
         card = model.model_validate(tomllib.loads(text))
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise CardError("this is no card: it is not text", seen=path, hint="name a .toml file") from error
+    except OSError as error:
         raise CardError("the card cannot be read", seen=path, hint=str(error)) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise CardError(f"{path} is not valid TOML: {error}", hint="mend that line") from error

@@ -119,6 +119,12 @@ def test_a_path_that_is_not_there_says_so() -> None:
         load_target("nowhere/x.toml")
 
 
+def test_a_model_file_in_place_of_a_card_is_told(tmp_path: Path) -> None:
+    (tmp_path / "c4.tflite").write_bytes(b"\x1c\x00TFL3\x84")
+    with pytest.raises(CardError, match=r"it is not text .*name a \.toml file"):
+        load_ladder(str(tmp_path / "c4.tflite"))
+
+
 def test_the_working_folder_comes_first_and_foreign_toml_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
