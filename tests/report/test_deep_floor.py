@@ -26,7 +26,7 @@ def floor(side: str, *points: Point, **more: object) -> QuantisationFloor:
     default = {"stops": None, "beyond": None, "before": None, "step": None, "grid": None, "grid_share": None}
     names = {"net": "fcn", "along": "images", "fixed": "64 wide", "output": "theta"}
     place = {"format": "tflite-int8", "target": "desktop", "whole": value(0.6), "trained": value(1.4)}
-    return QuantisationFloor(**names, **place, points=points, side=side, **default | more)
+    return QuantisationFloor(**names, points=points, side=side, **place | default | more)
 
 
 FLAT: tuple[Point, ...] = ((500, 1e-4, 4e-5, 1.4e-4), (1000, 3e-5, 4e-5, 5e-5), (2000, 1e-5, 4e-5, 5e-5))
@@ -43,9 +43,25 @@ def test_an_error_that_stays_says_at_which_level(found: DeepRegression) -> None:
 
 def test_an_error_that_still_moves_is_not_said_to_stay(found: DeepRegression) -> None:
     points = (*FLAT[:2], (2000, 1e-5, 1e-5, 2e-5))
-    said = floor_sentence(found, floor("within", *points, stops=896.0))
-    assert "the error goes from 5.0e-5 to 2.0e-5 at 2,000 images" in said
+    one = floor("within", *points, stops=896.0)
+    said = floor_sentence(found, one)
+    assert "bends but does not stop the law at about 900 images" in said
+    assert "the error goes from 5.0e-5 to 2.0e-5 at 2,000 images, as trained from 3.0e-5 to 1.0e-5" in said
+    assert stop_words(one) == "bent at 900"
     assert "too few sizes lie before it for an exponent" in said
+
+
+def test_two_neighbouring_sizes_show_no_level(found: DeepRegression) -> None:
+    points = (*FLAT[:1], (2800, 3.6e-5, 6e-5, 9.8e-5), (4000, 3.3e-5, 4.8e-5, 7.7e-5))
+    said = floor_sentence(found, floor("within", *points, stops=2416.0))
+    assert "stays near" not in said
+    assert "the error goes from 9.8e-5 to 7.7e-5 at 4,000 images, as trained from 3.6e-5 to 3.3e-5" in said
+
+
+def test_noise_larger_everywhere_that_falls_as_fast_does_not_stop_the_law(found: DeepRegression) -> None:
+    one = floor("before", *FLAT[1:], whole=value(0.63), trained=value(0.52))
+    assert floor_sentence(found, one).startswith("int8 TFLite bends but does not stop the law before 1,000 images")
+    assert stop_words(one) == "bent before 1,000"
 
 
 def test_one_size_beyond_is_set_beside_its_training(found: DeepRegression) -> None:

@@ -13,12 +13,14 @@ from edgeval.report.blocks import Block, Heading, Table, Text, known_columns
 from edgeval.report.deep.wording import along_words, ends, error, exponent, number, place_words, rounded
 
 FLAT = 1.5  # beyond the stop, errors within this factor are one level
+SPAN = 2.0  # of sizes beyond the stop: over less an error may look level whatever the law does
 WORDS = (
     "Quantisation moves every answer a little: that noise is a mean square too. Where it equals the error as trained,"
     " and is unrelated to it, the error as deployed is about twice that, and what training still gains is lost in it;"
-    " where noise and error cancel in part, the error as deployed is less than their sum. The size where noise and"
-    " error are equal is read off straight lines between sizes and has no interval; those of exponents are the"
-    " regression's at 95%."
+    " where noise and error cancel in part, the error as deployed is less than their sum. Where the noise falls with"
+    " size too, so that the error as deployed falls at more than half the exponent as trained, the law is bent there"
+    " and goes on. The size where noise and error are equal is read off straight lines between sizes and has no"
+    " interval; those of exponents are the regression's at 95%."
 )
 
 
@@ -47,22 +49,40 @@ def floor_sentence(found: DeepRegression, floor: QuantisationFloor) -> str:
 def _within(floor: QuantisationFloor) -> str:
     """It stops inside of the window."""
     at = f"at about {rounded(floor.stops)} {floor.along}" if floor.stops is not None else "within the window"
-    return f"stops the law {at}: beyond it {_level(floor)}; {_exponents(floor)}{_grid(floor)}"
+    does = "bends but does not stop the law" if goes_on(floor) else "stops the law"
+    return f"{does} {at}: beyond it {_level(floor)}; {_exponents(floor)}{_grid(floor)}"
+
+
+def goes_on(floor: QuantisationFloor) -> bool:
+    """Whether the error as deployed still falls at more than half the exponent as trained where the noise leads."""
+    if floor.side == "before":
+        return floor.whole.value > floor.trained.value / 2 > 0
+    beyond = _beyond(floor)
+    if len(beyond) < 2 or beyond[-1][0] < SPAN * beyond[0][0] or min(beyond[0][3], beyond[-1][3]) <= 0:
+        return False
+    trained, deployed = (np.log(beyond[0][k] / beyond[-1][k]) for k in (1, 3))
+    return bool(deployed > trained / 2 > 0)
+
+
+def _beyond(floor: QuantisationFloor) -> list[tuple[int, float, float, float]]:
+    """The sizes from the stop on."""
+    return [point for point in floor.points if floor.stops is None or point[0] >= floor.stops]
 
 
 def _level(floor: QuantisationFloor) -> str:
     """What the error as deployed does beyond the stop."""
-    beyond = [point for point in floor.points if floor.stops is None or point[0] >= floor.stops]
+    beyond = _beyond(floor)
     errors = [point[3] for point in beyond if point[3] > 0]
     if not errors:
         return "nothing was measured"
     last = f"{wording.count(beyond[-1][0])} {floor.along}"
     if len(errors) == 1:
         return f"the error is {error(errors[0], 2)} at {last}, where it is {error(beyond[-1][1], 2)} as trained"
-    if max(errors) <= FLAT * min(errors):
+    if max(errors) <= FLAT * min(errors) and beyond[-1][0] >= SPAN * beyond[0][0] and not goes_on(floor):
         whatever = "trained on" if floor.along == "images" else "the size of the net"
         return f"the error stays near {error(geometric_mean(np.array(errors)), 2)} whatever is {whatever}"
-    return f"the error goes from {error(errors[0], 2)} to {error(errors[-1], 2)} at {last}"
+    trained = f"as trained from {error(beyond[0][1], 2)} to {error(beyond[-1][1], 2)}"
+    return f"the error goes from {error(errors[0], 2)} to {error(errors[-1], 2)} at {last}, {trained}"
 
 
 def _exponents(floor: QuantisationFloor) -> str:
@@ -76,8 +96,9 @@ def _exponents(floor: QuantisationFloor) -> str:
 def _before(floor: QuantisationFloor) -> str:
     """The noise is the larger everywhere."""
     first, last = floor.points[0], floor.points[-1]
+    does = "bends but does not stop" if goes_on(floor) else "has stopped"
     return (
-        f"has stopped the law before {wording.count(first[0])} {floor.along}: its noise exceeds the error as trained at"
+        f"{does} the law before {wording.count(first[0])} {floor.along}: its noise exceeds the error as trained at"
         f" every size, and at {wording.count(last[0])} {floor.along} the error is {error(last[3], 2)}, where it is"
         f" {error(last[1], 2)} as trained; {_both(floor)}{_grid(floor)}"
     )
@@ -116,10 +137,11 @@ def _grid(floor: QuantisationFloor) -> str:
 
 
 def stop_words(floor: QuantisationFloor) -> str:
-    """In a few words: 'stops at 2,700', 'stopped before 250', 'goes on'."""
+    """In a few words: 'stops at 2,700', 'bent at 2,700', 'stopped before 250', 'goes on'."""
     if floor.side == "within" and floor.stops is not None:
-        return f"stops at {rounded(floor.stops)}"
-    return f"stopped before {wording.count(floor.points[0][0])}" if floor.side == "before" else "goes on"
+        return f"{'bent' if goes_on(floor) else 'stops'} at {rounded(floor.stops)}"
+    before = "bent" if goes_on(floor) else "stopped"
+    return f"{before} before {wording.count(floor.points[0][0])}" if floor.side == "before" else "goes on"
 
 
 def _table(found: DeepRegression) -> Table:
