@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
@@ -25,7 +26,9 @@ def ranges(model: bytes, images: NDArray[np.float32]) -> Ranges:
         known_noise()
         from ai_edge_quantizer import calibrator, recipe_manager
         from ai_edge_quantizer.utils import qsv_utils
+        from tqdm import tqdm
 
+        tqdm.set_lock(threading.RLock())  # its own is a semaphore too, which a killed process leaks with a warning
         recipe = recipe_manager.RecipeManager()
         recipe.add_static_config(".*", _everything(), 8, 8)
         # the quantizer's own calibration is a moving average, which clips the largest activations and the logits

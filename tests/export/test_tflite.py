@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer.utils import qsv_utils
+from tqdm import tqdm
 
 from edgeval.export import flatbuffer, quantize
 from edgeval.export.convert import Request, export
@@ -90,3 +93,8 @@ def test_dense_weights_are_per_channel_only_for_litert(
         if name in ("FULLY_CONNECTED", "DEPTHWISE_CONV_2D")
     }
     assert weights == {"FULLY_CONNECTED": scales, "DEPTHWISE_CONV_2D": 16}
+
+
+def test_calibration_holds_no_semaphore_that_a_killed_process_would_leak(request_: Request) -> None:
+    quantize.ranges(request_.float_tflite, request_.inputs(request_.calibration)[:1])
+    assert isinstance(tqdm.get_lock(), type(threading.RLock()))
