@@ -33,7 +33,7 @@ ANGLES = {  # theta_c in degrees by J, for D = 0.02, 0.05, 0.10, 0.20, 0.30
 PHASES = [  # J, D, theta, phase
     *[(2.0, 0.1, theta, "domains") for theta in (0.6, 1.0, 1.75)],
     *[(2.0, 0.1, theta, "canted") for theta in (2.0, 2.5, 3.75)],
-    *[(2.0, 0.1, theta, "fm") for theta in (4.08, 5.0)],
+    *[(2.0, 0.1, theta, "fm") for theta in (4.0, 4.08, 5.0)],
     (1.0, 0.1, 2.75, "domains"),
     (2.0, 0.2, 1.75, "domains"),
     (2.0, 0.2, 2.65, "fm"),
