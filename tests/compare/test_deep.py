@@ -183,6 +183,15 @@ def test_protocols_are_never_mixed_in_one_law() -> None:
     assert fixed == {"width 1000, two cores", "width 1000, longer"}
 
 
+def test_baselines_of_sizes_that_no_network_here_has_are_left_out() -> None:
+    found, flat = no_regressors("x", np.linspace(0, 1, 4)[:, None], ("theta",)), np.full((4, 1), 0.5)
+    source = {"source": Source(name="mean", format=BASELINE, origin="desktop")}
+    for images in (125, 250, 500):
+        found = found.having(regressor("mean predictor", (images, 0), 0, **source), flat)
+    found = found.having(regressor("fcn", (250, 500), 0), flat + 0.1)
+    assert [row.images for row in analyse(found, name="x").baselines] == [250]
+
+
 def test_without_a_network_there_is_no_study() -> None:
     with pytest.raises(DataError, match="no network"):
         analyse(no_regressors("x", TARGETS, OUTPUTS), name="deep-regression")

@@ -11,7 +11,8 @@ from edgeval.records.regressors import BASELINE, MEAN, RIDGE, Regressors
 
 
 def baselines(found: Regressors, made: Mapping[Size, Sequence[int]]) -> list[BaselineRow]:
-    """One row an output and number of training images: each net as trained."""
+    """One row an output and number of training images that a network here has: each net as trained."""
+    asked = {size.images for size in made}  # the file keeps the baselines of every study that wrote into it
     there = {
         (m.net, m.images): squares(found, [k]).mse[0] for k, m in enumerate(found.models) if m.source.format == BASELINE
     }
@@ -24,7 +25,7 @@ def baselines(found: Regressors, made: Mapping[Size, Sequence[int]]) -> list[Bas
             nets=_largest(found, made, images, j),
         )
         for j, name in enumerate(found.output_names)
-        for images in sorted(images for net, images in there if net == MEAN)
+        for images in sorted(images for net, images in there if net == MEAN and images in asked)
     ]
 
 
