@@ -5,6 +5,7 @@ from __future__ import annotations
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ LIMIT = 16 * 2**30
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, tokenize.TokenError)
 
 
-def read_npz(path: Path, *, limit: int | None = None) -> dict[str, NDArray[np.generic]]:
-    """All arrays of an .npz file by name.
+def read_npz(
+    path: Path, *, limit: int | None = None, only: Container[str] | None = None
+) -> dict[str, NDArray[np.generic]]:
+    """All arrays of an .npz file by name, or `only` these.
 
     Raises DataError if it is missing, damaged or pickled, or unpacks to more than `limit` bytes (default LIMIT).
     """
@@ -34,7 +37,7 @@ def read_npz(path: Path, *, limit: int | None = None) -> dict[str, NDArray[np.ge
         if size > (limit or LIMIT):
             raise DataError(f"{path} unpacks to more than {limit or LIMIT} bytes", seen=size, hint="split it")
         with np.load(path, allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
+            found = {name: arrays[name] for name in arrays.files if only is None or name in only}
         if not all(isinstance(array, np.ndarray) for array in found.values()):
             raise DataError(f"{path} holds something that is not an array", hint="write it again with numpy.savez")
         return found

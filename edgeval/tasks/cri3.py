@@ -47,6 +47,21 @@ def is_magnets(path: Path) -> bool:
     return (path / MANIFEST).is_file()
 
 
+def holds(folder: Path, count: int) -> bool:
+    """Whether the first `count` samples are there, by the index of each file: pictures are not read."""
+    try:
+        plan = _plan(folder)
+        size = plan["shard_size"]
+        for at, begin in enumerate(range(0, count, size)):
+            arrays = read_npz(folder / f"shard-{at:05d}.npz", only=("header", "index"))
+            kept = np.arange(begin, min(begin + size, count))
+            if json.loads(str(arrays["header"])) != plan or not np.array_equal(arrays["index"][: len(kept)], kept):
+                return False
+    except (DataError, KeyError, ValueError, IndexError, RecursionError):
+        return False
+    return True
+
+
 def load_cri3(
     folder: Path, part: Part, *, count: int | None = None, parts: Parts | None = None, command: str = ""
 ) -> Quantities:

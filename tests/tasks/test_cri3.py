@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeval.archive import read_npz
 from edgeval.errors import DataError
 from edgeval.physics.picture import Window
 from edgeval.physics.plan import Plan
 from edgeval.records.reporter import Silent
-from edgeval.tasks.cri3 import MEAN, STD, Parts, is_magnets, load_cri3, physical
+from edgeval.tasks.cri3 import MEAN, STD, Parts, holds, is_magnets, load_cri3, physical
 from edgeval.workflow.simulate import data_set
 
 PLAN, FEW = Plan(seed=4, window=Window(400, 16), shard_size=20), Parts(test=24, validation=8)
@@ -54,6 +55,19 @@ def test_too_few_samples_name_the_command(magnets: Path) -> None:
         load_cri3(magnets, "train", count=100, parts=FEW)
     with pytest.raises(DataError, match="make it with edgeval simulate it"):
         load_cri3(magnets / "nothing", "test", command="edgeval simulate it")
+
+
+def test_whether_samples_are_there_is_told_by_their_index(magnets: Path, tmp_path: Path) -> None:
+    assert [holds(magnets, n) for n in (0, 20, 50, 51)] == [True, True, True, False]
+    assert not holds(magnets / "nothing", 0)
+    for path in magnets.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "shard-00001.npz").unlink()
+    assert [holds(tmp_path, n) for n in (20, 21, 50)] == [True, False, False]
+    (tmp_path / "shard-00001.npz").write_bytes((magnets / "shard-00002.npz").read_bytes())
+    assert not holds(tmp_path, 21)
+    only = read_npz(magnets / "shard-00000.npz", only=("index",))
+    assert list(only) == ["index"]
 
 
 def test_the_normalisation_is_that_of_the_pictures(magnets: Path) -> None:
