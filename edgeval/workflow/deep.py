@@ -10,7 +10,6 @@ from pathlib import Path
 
 from edgeval.compare.deep.whole import analyse
 from edgeval.errors import BenchError, DataError, EdgevalError, InputError, IntegrityError, ModelError
-from edgeval.physics.plan import Plan
 from edgeval.records.artifact import Format
 from edgeval.records.deep_regression import DeepRegression
 from edgeval.records.ladder import Ladder, Rung, load_ladder
@@ -19,14 +18,15 @@ from edgeval.records.regressors import Regressors, read_regressors
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import load_target
 from edgeval.store import Store
+from edgeval.tasks.cri3 import holds
 from edgeval.workflow import jobs
 from edgeval.workflow.deep_answers import KeptErrors
 from edgeval.workflow.export import ExportOptions, export
 from edgeval.workflow.fit import fit
-from edgeval.workflow.measured import load_part, magnets_of
+from edgeval.workflow.measured import magnets_of
 from edgeval.workflow.numbers import run_numbers
 from edgeval.workflow.predict import RunOptions
-from edgeval.workflow.simulate import data_set
+from edgeval.workflow.simulate import usual_set
 from edgeval.workflow.study_report import check_folder
 from edgeval.workflow.study_work import Faults, Part, exports, parts_of, told
 from edgeval.workflow.train import TrainOptions
@@ -103,12 +103,9 @@ def magnets(part: Part, reporter: Reporter) -> None:
     ladder, task = part.ladder, part.ladder.task
     if task.name is None or not task.simulated:
         return
-    most = max(rung.images or 0 for rung in part.rungs)
-    try:
-        load_part(ladder, "train", most)
-    except DataError:
-        held = task.test_images + task.validation_images
-        data_set(Plan(), held + most, magnets_of(ladder), part.options.workers, reporter)
+    count = task.test_images + task.validation_images + max(rung.images or 0 for rung in part.rungs)
+    if not holds(magnets_of(ladder), count):
+        usual_set(count, part.options.workers, reporter)
 
 
 def asked(found: Regressors, parts: Sequence[Part]) -> Regressors:

@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeval.physics.plan import Plan
 from edgeval.records.artifact import file_name
 from edgeval.records.ladder import load_ladder
 from edgeval.records.regression import RegressionComparison
@@ -19,7 +18,7 @@ from edgeval.workflow.export import ExportOptions, export
 from edgeval.workflow.fit import fit
 from edgeval.workflow.measured import magnets_needed, magnets_of
 from edgeval.workflow.regression import keep_regression
-from edgeval.workflow.simulate import data_set
+from edgeval.workflow.simulate import usual_set
 from edgeval.workflow.train import TrainOptions
 
 LADDER = "fcn-cri3-small"
@@ -52,7 +51,7 @@ def run_magnets(store: Store, reporter: Reporter) -> MagnetsDemo:
         reporter.say(f"[{time.monotonic() - begun:3.0f} s] {step}")
 
     told(f"simulating {count:,} magnets into {folder}")
-    data_set(Plan(), count, folder, None, reporter)
+    usual_set(count, None, reporter)
     told(f"training {', '.join(rung.name for rung in rungs)} of {LADDER}")
     fit(ladder, TrainOptions(device="cpu"), store, reporter)
     told("exporting to TFLite, fp32 and int8, each checked against torch")

@@ -20,6 +20,7 @@ from edgeval.records.ladder import MAGNETS
 from edgeval.records.reporter import Progress, Reporter
 from edgeval.report.contact import contact_sheet
 from edgeval.store import Store
+from edgeval.tasks.cri3 import holds
 from edgeval.workflow import jobs
 from edgeval.workflow.data import Need, data_folder, need
 
@@ -51,6 +52,20 @@ def one_magnet(magnet: Magnet, grid: int | None, reporter: Reporter) -> State:
 def usual_folder() -> Path:
     """Where ladders whose card says `name = "cri3"` look for their magnets."""
     return data_folder() / MAGNETS
+
+
+def usual_set(count: int, workers: int | None, reporter: Reporter) -> Summary:
+    """The usual magnets there, for a command that has no options for them. Raises InputError."""
+    folder = usual_folder()
+    try:
+        return data_set(Plan(), count, folder, workers, reporter)
+    except DataError:
+        raise
+    except InputError as error:
+        hint = "set EDGEVAL_DATA to another folder"
+        if holds(folder, 0):
+            hint += f", or make more of these magnets: edgeval simulate cri3 -n {count}, with their own options"
+        raise InputError(error.what, seen=error.seen, hint=hint) from error
 
 
 @dataclass(frozen=True)

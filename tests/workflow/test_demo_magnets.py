@@ -88,3 +88,7 @@ def test_what_is_simulated_without_a_folder_is_found_by_name(typed: Type) -> Non
     assert len(load_part(ladder, "test")) == 40
     code, _, err = typed("train fcn-cri3-small")
     assert (code, "edgeval simulate cri3 -n 80, with the options it was made with" in err) == (2, True), err
+    for line in ("demo --magnets", "study deep-regression --ladder fcn-cri3-small"):
+        code, _, err = typed(line)
+        assert (code, "--out" in err) == (2, False), err
+        assert "set EDGEVAL_DATA to another folder, or make more of these magnets: edgeval simulate cri3 -n 80" in err
