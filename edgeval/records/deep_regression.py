@@ -11,6 +11,7 @@ from edgeval.records.findings import Interval
 from edgeval.records.laws import Exponent, LawForm
 from edgeval.records.study import Claim
 from edgeval.records.target import Origin
+from edgeval.records.units import Unit
 
 Along = Literal["images", "parameters"]
 
@@ -19,7 +20,8 @@ class OutputErrors(Record):
     """One output of one size, over its seeds. Squares of the output's unit, which is the range it was drawn from.
 
     mse: geometric mean over the seeds, mse_seeds each; bias, r2 (null where the targets are constant), p95 and max_abs
-    (of |answer - target|): means over the seeds; within: share of the samples inside the band. As deployed too: noise,
+    (of |answer - target|): means over the seeds; within: share of the samples inside the band; rmse: the root of mse in
+    physical units, null where the study does not know them. As deployed too: noise,
     the mean square that the answers moved from those as trained (geometric mean over seeds); ratio: mse over that as
     trained of the same seeds; left, came: shares of the samples that left the band and came into it; step: of the grid
     that the answers lie on, where int8.
@@ -33,6 +35,7 @@ class OutputErrors(Record):
     p95: float
     max_abs: float
     within: float
+    rmse: float | None = None
     noise: float | None = None
     ratio: float | None = None
     left: float | None = None
@@ -172,7 +175,8 @@ class Check(Record):
 
 
 class DeepRegression(Record):
-    """A whole study of regressors. band: half the width of the tolerance band of each output, in its unit."""
+    """A whole study of regressors. band: half the width of the tolerance band of each output, in its range; units: the
+    physical unit and the range of each output, empty where they are not known."""
 
     schema_: Literal["edgeval/deep-regression/1"] = Field(default="edgeval/deep-regression/1", alias="schema")
     name: str
@@ -180,6 +184,7 @@ class DeepRegression(Record):
     n: int
     outputs: tuple[str, ...]
     band: tuple[float, ...]
+    units: tuple[Unit, ...] = ()
     rows: tuple[SizeErrors, ...]
     laws: tuple[ErrorLaw, ...]
     floors: tuple[QuantisationFloor, ...]

@@ -18,6 +18,7 @@ from edgeval.errors import DataError, IntegrityError
 from edgeval.records.artifact import TORCH
 from edgeval.records.cards import Record, explain
 from edgeval.records.predictions import Source
+from edgeval.records.units import Unit
 from edgeval.records.values import numbers
 
 Floats = NDArray[np.float64]
@@ -79,7 +80,7 @@ class Regressors:
     """The answers of M models to the same N samples of K outputs.
 
     targets: (N, K); offsets: (M, N, K) float16, as trained: answer minus target; as deployed: answer minus the answer
-    as trained, so that small moves keep their digits.
+    as trained, so that small moves keep their digits; units: of each output, () where they are not known.
     """
 
     data_sha256: str
@@ -87,6 +88,7 @@ class Regressors:
     targets: Floats
     models: tuple[Regressor, ...]
     offsets: NDArray[np.float16]
+    units: tuple[Unit, ...] = ()
 
     def errors(self, k: int) -> Floats:
         """(N, K) answer minus target of model k."""
@@ -128,9 +130,11 @@ class Regressors:
         return replace(self, models=tuple(self.models[k] for k in wanted), offsets=self.offsets[index])
 
 
-def no_regressors(data_sha256: str, targets: Floats, output_names: tuple[str, ...]) -> Regressors:
+def no_regressors(
+    data_sha256: str, targets: Floats, output_names: tuple[str, ...], *, units: tuple[Unit, ...] = ()
+) -> Regressors:
     """The answers of no model yet."""
-    return Regressors(data_sha256, output_names, targets, (), np.empty((0, *targets.shape), dtype=np.float16))
+    return Regressors(data_sha256, output_names, targets, (), np.empty((0, *targets.shape), dtype=np.float16), units)
 
 
 def encode_regressors(found: Regressors) -> bytes:
@@ -138,6 +142,7 @@ def encode_regressors(found: Regressors) -> bytes:
     header = {
         "schema": SCHEMA,
         "data_sha256": found.data_sha256,
+        "units": [unit.model_dump() for unit in found.units],
         "models": [model.model_dump(mode="json", by_alias=True, exclude_none=True) for model in found.models],
     }
     arrays: dict[str, NDArray[Any]] = {
@@ -163,6 +168,7 @@ def read_regressors(path: Path) -> Regressors:
             hint = "use the edgeval that wrote it"
             raise DataError(f"{path} is not of the schema {SCHEMA}", seen=str(header["schema"])[:80], hint=hint)
         models = TypeAdapter(tuple[Regressor, ...]).validate_python(header["models"])
+        units = TypeAdapter(tuple[Unit, ...]).validate_python(header.get("units", ()))
         sha = str(header["data_sha256"])
     except ValidationError as error:
         raise DataError(f"{path}: its header cannot be used: {explain(Regressor, error)}") from error
@@ -170,7 +176,9 @@ def read_regressors(path: Path) -> Regressors:
         raise DataError(f"{path}: its header cannot be read", seen=error) from error
     targets, names = numbers(arrays["targets"], f"{path}: targets"), as_text(arrays["output_names"])
     _check(path, arrays["offsets"], (len(models), *targets.shape), names, models)
-    return Regressors(sha, names, targets, models, arrays["offsets"].astype(np.float16))
+    if len(units) not in (0, len(names)):
+        raise DataError(f"{path}: give a unit for each of {len(names)} outputs, or none", seen=len(units))
+    return Regressors(sha, names, targets, models, arrays["offsets"].astype(np.float16), units)
 
 
 def _check(

@@ -17,11 +17,12 @@ from edgeval.tasks.quantities import Quantities
 from edgeval.tasks.samples import Samples
 
 MANIFEST, SCHEMA = "cri3.json", "edgeval/cri3/1"
-NAMES = ("theta", "j", "d")
+NAMES, UNITS = ("theta", "j", "d"), ("degrees", "meV", "meV")
 # Mean and standard deviation of n_z in the upper and the lower layer, over 500 pictures of the usual ranges: the upper
 # one hardly leaves +1, so pixels as they are would leave most of what tells magnets apart to small numbers.
 MEAN, STD = (0.97, 0.63), (0.094, 0.63)
 TEST, VALIDATION = 2000, 1000
+FARTHEST = 1e12  # that any parameter lies from 0, in its unit
 Part = Literal["train", "validation", "test"]
 
 
@@ -90,10 +91,11 @@ def load_cri3(
     return Quantities(samples, (values - low) / np.where(high > low, high - low, 1), NAMES)
 
 
-def physical(scaled: NDArray[np.float64], folder: Path) -> NDArray[np.float64]:
-    """Scaled outputs (N, 3) in degrees, meV and meV."""
-    low, high = np.array([_plan(folder)["ranges"][name] for name in NAMES], dtype=np.float64).T
-    return np.asarray(low + scaled * np.where(high > low, high - low, 1))
+def ranges(folder: Path) -> list[tuple[str, float, float]]:
+    """Unit, least and largest value of each output, as the folder's plan has them. Raises DataError."""
+    plan = _plan(folder)
+    bounds = [plan["ranges"][name] for name in NAMES]
+    return [(unit, float(low), float(high)) for unit, (low, high) in zip(UNITS, bounds, strict=True)]
 
 
 def _plan(folder: Path, command: str = "") -> dict[str, Any]:
@@ -103,7 +105,9 @@ def _plan(folder: Path, command: str = "") -> dict[str, Any]:
         plan = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if plan["schema"] != SCHEMA:
             raise DataError("this folder was written in another format", seen=plan["schema"], hint=hint)
-        np.array([plan["ranges"][name] for name in NAMES], dtype=np.float64).reshape(3, 2)
+        bounds = np.array([plan["ranges"][name] for name in NAMES], dtype=np.float64).reshape(3, 2)
+        if not (np.abs(bounds) <= FARTHEST).all() or (bounds[:, 0] > bounds[:, 1]).any():
+            raise ValueError(bounds)
         plan["shard_size"] = int(plan["shard_size"])
         if plan["shard_size"] < 1:
             raise ValueError(plan["shard_size"])

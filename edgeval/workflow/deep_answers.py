@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +23,11 @@ from edgeval.records.regressors import (
     read_regressors,
 )
 from edgeval.records.reporter import Progress
+from edgeval.records.units import Unit
 from edgeval.records.values import Values, step_of
 from edgeval.store import Store
 from edgeval.workflow.export import ExportJob, ExportOptions, load_net, torch_table
-from edgeval.workflow.measured import load_part
+from edgeval.workflow.measured import load_part, units_of
 from edgeval.workflow.torch_numbers import kept_values, write_torch_values
 
 LEAST, MOST = 1e-3, 1e4  # spread of a target whose errors keep their digits in float16
@@ -38,6 +40,7 @@ class KeptErrors:
     def __init__(self, store: Store, folder: Path) -> None:
         self.store, self.path = store, folder / "errors.npz"
         self.found: Regressors | None = None
+        self._units: tuple[Unit, ...] = ()
         self._seen: tuple[int, int] | None = None
         self._read()
 
@@ -58,6 +61,14 @@ class KeptErrors:
                 raise DataError(f"the spread of {name!r} is not within {LEAST:g} to {MOST:g}", seen=spread, hint=hint)
         if self.found is not None:
             self._same(self.found, test.sha256, test.targets)
+        self._know(units_of(ladder))
+
+    def _know(self, units: tuple[Unit, ...]) -> None:
+        """Keep the outputs' units, also in a file that was begun without them."""
+        self._units = units
+        self._read()
+        if self.found is not None and units and self.found.units != units:
+            self._write(replace(self.found, units=units))
 
     def _read(self) -> None:
         """What is in the file now: another run may have written there."""
@@ -120,12 +131,16 @@ class KeptErrors:
     def _keep(self, line: Regressor, table: Values, trained: NDArray[np.float64] | None = None) -> None:
         self._read()
         sha = table.source.data_sha256 or ""
-        before = self.found or no_regressors(sha, table.targets, table.output_names)
+        before = self.found or no_regressors(sha, table.targets, table.output_names, units=self._units)
         self._same(before, sha, table.targets)
         if any(model == line for model in before.models):
             return
-        self.found = before.having(line, table.values, trained)
-        self.store.write(self.path, encode_regressors(self.found))
+        self._write(before.having(line, table.values, trained))
+
+    def _write(self, found: Regressors) -> None:
+        """Put this into the file."""
+        self.found = found
+        self.store.write(self.path, encode_regressors(found))
         self._seen = _stamp(self.path)
 
     def _same(self, before: Regressors, sha: str, targets: NDArray[np.float64]) -> None:

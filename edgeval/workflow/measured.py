@@ -10,7 +10,8 @@ import numpy as np
 from edgeval.errors import DataError
 from edgeval.records.ladder import MAGNETS, Ladder
 from edgeval.records.reporter import Progress
-from edgeval.tasks.cri3 import Part, Parts, load_cri3
+from edgeval.records.units import Unit
+from edgeval.tasks.cri3 import Part, Parts, load_cri3, ranges
 from edgeval.tasks.quantities import Quantities, load_quantities
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.data import Need, data_folder, lent, load_split, task_name
@@ -44,6 +45,13 @@ def fetch(ladder: Ladder, need: Need, progress: Progress) -> Samples | Quantitie
 def magnets_of(ladder: Ladder) -> Path:
     """The folder of simulated magnets that a ladder learns from."""
     return ladder.beside(ladder.task.magnets) if ladder.task.magnets else data_folder() / MAGNETS
+
+
+def units_of(ladder: Ladder) -> tuple[Unit, ...]:
+    """The unit and range of each output of simulated magnets; of other data none is known. Raises DataError."""
+    if not ladder.task.simulated:
+        return ()
+    return tuple(Unit(name=name, low=low, high=high) for name, low, high in ranges(magnets_of(ladder)))
 
 
 def magnets_needed(ladder: Ladder) -> int:

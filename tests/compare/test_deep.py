@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from edgeval.errors import DataError
 from edgeval.records.deep_regression import DeepRegression
 from edgeval.records.predictions import Source
 from edgeval.records.regressors import BASELINE, Regressor, Regressors, no_regressors
+from edgeval.records.units import Unit
 
 N, IMAGES, PARAMS = 4000, (125, 250, 500, 1000, 2000, 4000), (250, 500, 1000, 2000)
 OUTPUTS = ("theta", "j")
@@ -190,6 +192,16 @@ def test_baselines_of_sizes_that_no_network_here_has_are_left_out() -> None:
         found = found.having(regressor("mean predictor", (images, 0), 0, **source), flat)
     found = found.having(regressor("fcn", (250, 500), 0), flat + 0.1)
     assert [row.images for row in analyse(found, name="x").baselines] == [250]
+
+
+def test_errors_in_physical_units_are_multiples_of_the_range() -> None:
+    found, flat = no_regressors("x", np.linspace(0, 1, 4)[:, None], ("theta",)), np.linspace(0, 1, 4)[:, None]
+    found = found.having(regressor("fcn", (250, 500), 0), flat + 0.125)
+    assert analyse(found, name="x").rows[0].outputs[0].rmse is None
+    for high, rmse in ((2.0, 0.15), (0.8, 0.125)):  # a range of one value was scaled by nothing
+        told = analyse(replace(found, units=(Unit(name="degrees", low=0.8, high=high),)), name="x")
+        assert told.rows[0].outputs[0].rmse == pytest.approx(rmse)
+        assert told.units[0].high == high
 
 
 def test_without_a_network_there_is_no_study() -> None:

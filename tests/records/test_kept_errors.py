@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from edgeval.errors import DataError, IntegrityError
 from edgeval.records.predictions import Source
 from edgeval.records.regressors import Regressor, Regressors, encode_regressors, no_regressors, read_regressors
+from edgeval.records.units import Unit
 
 TARGETS = np.random.default_rng(0).random((50, 2))
 
@@ -42,6 +44,31 @@ def test_errors_and_moves_come_out_of_the_file(found: Regressors, tmp_path: Path
     assert moved is not None
     assert moved == pytest.approx(3e-7, rel=0.1)  # small moves keep their digits
     assert again.moved(0) is None
+
+
+def test_units_come_out_of_the_file_and_an_older_file_has_none(found: Regressors, tmp_path: Path) -> None:
+    path, units = tmp_path / "errors.npz", (Unit(name="degrees", low=0.8, high=2.0), Unit(name="meV", low=1, high=3))
+    path.write_bytes(encode_regressors(replace(found, units=units).having(line(seed=1), TARGETS)))
+    assert read_regressors(path).units == units
+    np.savez(path, **change(found))
+    assert read_regressors(path).units == ()
+
+
+@pytest.mark.parametrize(
+    ("units", "said"),
+    [
+        ([{"name": "meV", "low": 1, "high": 3}], "a unit for each of 2 outputs"),
+        ([{"name": "meV", "low": 3, "high": 1}] * 2, "low must not lie above high"),
+        ([{"name": "meV", "low": 0, "high": float("nan")}] * 2, "high"),
+        ("meV", "header cannot be used"),
+    ],
+)
+def test_units_that_fit_no_output_are_refused(found: Regressors, tmp_path: Path, units: Any, said: str) -> None:
+    path = tmp_path / "errors.npz"
+    header = json.loads(str(change(found)["header"]))
+    np.savez(path, **change(found, header=header | {"units": units}))
+    with pytest.raises(DataError, match=said):
+        read_regressors(path)
 
 
 def test_two_bytes_keep_the_error_of_the_best_baseline() -> None:

@@ -24,6 +24,7 @@ from edgeval.records.deep_regression import (
 )
 from edgeval.records.laws import Exponent, LawForm, SeedSpread
 from edgeval.records.study import Claim
+from edgeval.records.units import Unit
 
 OUTPUTS = ("theta", "J", "D")
 IMAGES = (250, 500, 1000, 2000, 4000, 8000)
@@ -32,6 +33,11 @@ SEEDS, HELD, STEP = (0, 1, 2), 64, 1 / 255
 PLACES = (("torch", "desktop"), ("tflite-int8", "desktop"), ("onnx-int8", "desktop"))
 NOISE = {"torch": 0.0, "tflite-fp32": 1e-13, "tflite-int8": 1.0, "onnx-int8": 0.3}
 START = {"theta": 3e-4, "J": 2e-3, "D": 8e-3}  # the error at 250 images
+UNITS = {
+    "theta": Unit(name="degrees", low=0.8, high=2.0),
+    "J": Unit(name="meV", low=1, high=3),
+    "D": Unit(name="meV", low=0.02, high=0.2),
+}
 BETA = {"theta": 1.45, "J": 1.1, "D": 0.7}
 
 
@@ -61,6 +67,7 @@ def deep(
         n=2000,
         outputs=tuple(outputs),
         band=(0.02,) * len(outputs),
+        units=tuple(UNITS.get(out, UNITS["J"]) for out in outputs),
         rows=rows,
         laws=tuple(laws),
         floors=tuple(floors),
@@ -104,6 +111,7 @@ def _row(k: int, net: str, width: int, images: int, outputs: Sequence[str], plac
                 p95=2 * mse**0.5,
                 max_abs=5 * mse**0.5,
                 within=0.9,
+                rmse=mse**0.5 * UNITS.get(out, UNITS["J"]).span,
                 step=STEP if "int8" in fmt else None,
                 **moved,
             )

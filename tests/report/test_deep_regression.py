@@ -61,6 +61,18 @@ def test_a_size_shows_its_errors_and_its_rates(found: DeepRegression) -> None:
     assert float(row["MSE, theta"]) == pytest.approx(first.outputs[0].mse, rel=0.01)
 
 
+def test_errors_stand_in_physical_units_where_the_study_knows_them(found: DeepRegression) -> None:
+    table = next(table for table in tables(found) if "theta, degrees" in table.head)
+    assert table.head[2:] == ("Images", "Parameters", "theta, degrees", "J, meV", "D, meV")
+    rows = {row[:2]: row for row in table.rows}
+    mse = found.rows[0].outputs[0].mse
+    assert float(rows["fcn", "w64-n250"][4]) == pytest.approx(1.2 * mse**0.5, rel=0.01)
+    assert "theta 0.8 to 2 degrees, J 1 to 3 meV, D 0.02 to 0.2 meV" in (table.caption or "")
+    bare = list(deep_blocks(found.model_copy(update={"units": ()})))
+    assert len(bare) == len(list(deep_blocks(found))) - 2
+    assert not any("degrees" in str(block) for block in bare)
+
+
 def test_ratios_have_a_column_a_place_and_boards_their_name() -> None:
     found = deep(outputs=("theta",), places=BOARD)
     ratios = next(table for table in tables(found) if "in multiples of that as trained" in table.caption)
@@ -122,7 +134,8 @@ def test_no_name_is_markup() -> None:
     found = deep(nets=(EVIL[0], EVIL[4]), outputs=(EVIL[1], EVIL[3]), places=(PLACES[0], ("tflite-int8", EVIL[5])))
     evil = {"rung": EVIL[4], "protocol": EVIL[0]}
     rows = tuple(row.model_copy(update=evil) for row in found.rows)
-    found = found.model_copy(update={"rows": rows, "notes": EVIL, "protocols": EVIL})
+    units = tuple(unit.model_copy(update={"name": EVIL[4]}) for unit in found.units)
+    found = found.model_copy(update={"rows": rows, "notes": EVIL, "protocols": EVIL, "units": units})
     page = render_blocks_html(EVIL[0], list(deep_blocks(found)))
     text = render_blocks_markdown(EVIL[0], list(deep_blocks(found)))
     for said in (page, text):

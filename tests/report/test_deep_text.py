@@ -8,6 +8,7 @@ import pytest
 
 from edgeval.records.deep_regression import DeepRegression
 from edgeval.report.deep.text import render_deep_text
+from edgeval.report.deep.units import physical
 from edgeval.report.deep.whole import deep_summary
 from tests.report.deep import PLACES, deep
 from tests.report.hostile import EVIL
@@ -43,6 +44,21 @@ def test_an_exponent_has_its_interval_and_a_law_that_rises_its_star(found: DeepR
     assert f"{cell} *" in render_deep_text(found.model_copy(update={"laws": bent}), None)
 
 
+def test_the_largest_sizes_have_their_errors_in_physical_units(found: DeepRegression) -> None:
+    rmse = next(row for row in found.rows if row.rung == "w64-n8000").outputs[0].rmse
+    assert rmse is not None
+    assert f"fcn, 8,000 images: theta {physical(rmse)} degrees, J " in render_deep_text(found, None)
+    assert "degrees" not in render_deep_text(found.model_copy(update={"units": ()}), None)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0.037, "0.0370"), (0.00324, "0.00324"), (12.34, "12.3"), (123.4, "123"), (3e-5, "3.00e-5"), (1234.0, "1.23e3")],
+)
+def test_physical_errors_have_three_digits(value: float, said: str) -> None:
+    assert physical(value) == said
+
+
 def test_a_remark_on_all_claims_is_made_once(found: DeepRegression) -> None:
     claims = tuple(claim.model_copy(update={"note": "for orientation", "ours": "1"}) for claim in found.claims)
     assert render_deep_text(found.model_copy(update={"claims": claims}), None).count("for orientation") == 1
@@ -58,7 +74,7 @@ def test_many_notes_are_counted(found: DeepRegression) -> None:
 def test_what_is_missing_leaves_no_heading() -> None:
     bare = deep(("fcn",), ("theta",), PLACES[:1])
     empty = dict.fromkeys(("laws", "floors", "doublings", "baselines", "claims", "checks", "notes"), ())
-    text = render_deep_text(bare.model_copy(update=empty), None)
+    text = render_deep_text(bare.model_copy(update={**empty, "units": ()}), None)
     assert text.split() == deep_summary(bare).split()
 
 

@@ -13,9 +13,10 @@ from edgeval.errors import DataError
 from edgeval.physics.picture import Window
 from edgeval.physics.plan import Plan
 from edgeval.records.reporter import Silent
-from edgeval.tasks.cri3 import MEAN, STD, Parts, holds, is_magnets, load_cri3, physical
+from edgeval.tasks.cri3 import MEAN, STD, Parts, holds, is_magnets, load_cri3, ranges
 from edgeval.workflow.simulate import data_set
 
+BENT = {"theta": [0.8, 2.0], "j": [1.0, float("inf")], "d": [0.02, 0.2]}
 PLAN, FEW = Plan(seed=4, window=Window(400, 16), shard_size=20), Parts(test=24, validation=8)
 
 
@@ -45,7 +46,10 @@ def test_targets_are_scaled_by_the_ranges(magnets: Path) -> None:
     found = load_cri3(magnets, "test", parts=FEW)
     assert 0 <= found.targets.min() < 0.1 < 0.9 < found.targets.max() <= 1
     magnet = PLAN.magnet(5)
-    assert physical(found.targets, magnets)[5] == pytest.approx([magnet.theta, magnet.j, magnet.d])
+    units, low, high = zip(*ranges(magnets), strict=True)
+    assert units == ("degrees", "meV", "meV")
+    values = np.array(low) + found.targets[5] * (np.array(high) - low)
+    assert values == pytest.approx([magnet.theta, magnet.j, magnet.d])
 
 
 def test_too_few_samples_name_the_command(magnets: Path) -> None:
@@ -90,7 +94,15 @@ def test_samples_that_did_not_converge_are_left_out_and_counted(magnets: Path, t
 
 
 @pytest.mark.parametrize(
-    "change", [{"schema": "edgeval/cri3/9"}, {"ranges": {}}, {"seed": 5}, {"shard_size": None}, {"shard_size": 0}]
+    "change",
+    [
+        {"schema": "edgeval/cri3/9"},
+        {"ranges": {}},
+        {"ranges": BENT},
+        {"seed": 5},
+        {"shard_size": None},
+        {"shard_size": 0},
+    ],
 )
 def test_other_folders_are_refused(magnets: Path, tmp_path: Path, change: dict[str, object]) -> None:
     for path in magnets.iterdir():

@@ -128,6 +128,7 @@ def _outputs(found: Regressors, at: Sequence[int], band: Floats) -> tuple[Output
                 p95=float(np.quantile(size, 0.95, axis=1).mean()),
                 max_abs=float(size.max(axis=1).mean()),
                 within=float(inside[:, :, j].mean()),
+                rmse=positive_mean(mine) ** 0.5 * found.units[j].span if found.units else None,
                 step=float(np.mean([s[j] for s in steps if s])) if all(steps) else None,
                 **_moves(square, j, inside[:, :, j], None if before is None else before[:, :, j]),
             )

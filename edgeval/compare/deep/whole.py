@@ -30,6 +30,7 @@ def analyse(found: Regressors, *, name: str) -> DeepRegression:
         n=len(found.targets),
         outputs=found.output_names,
         band=band,
+        units=found.units,
         rows=tuple(table),
         laws=tuple(fitted),
         floors=tuple(floors(found, series)),

@@ -13,6 +13,7 @@ from edgeval.report.claims import wrapped
 from edgeval.report.deep.baselines import winner_sentences
 from edgeval.report.deep.budget import answer_sentence
 from edgeval.report.deep.floor import stop_words
+from edgeval.report.deep.units import unit_sentences
 from edgeval.report.deep.whole import deep_summary
 from edgeval.report.deep.wording import PAPER, exponent, number, place_words
 from edgeval.report.text import ASCII
@@ -30,6 +31,7 @@ def render_deep_text(found: DeepRegression, page: Path | None) -> str:
     lines += ["", "The study's own conditions"] if found.checks else []
     lines += [line for check in found.checks for line in _check(check)]
     lines += [*_laws(found, "images"), *_laws(found, "parameters")]
+    lines += _part("Root mean square errors as trained, at the largest size", unit_sentences(found))
     lines += _part("Beside kernel ridge and the mean predictor", winner_sentences(found))
     lines += _part("More images or a larger net?", [answer_sentence(found)] if found.doublings else [])
     lines += _floors(found)

@@ -13,6 +13,7 @@ from edgeval.report.deep.budget import budget_blocks
 from edgeval.report.deep.deployed import deployed_blocks
 from edgeval.report.deep.floor import floor_blocks
 from edgeval.report.deep.laws import deployed_law_blocks, law_blocks
+from edgeval.report.deep.units import unit_blocks
 from edgeval.report.deep.wording import error, number, output, trained
 
 CLAIMS = "Claims of arXiv 2509.10000, as far as its public pages tell them, beside what was found here"
@@ -73,6 +74,7 @@ def _trained(found: DeepRegression) -> Iterator[Block]:
         yield Heading(net, 3)
         yield _errors(mine, found.outputs)
         yield _worst(mine, found)
+    yield from unit_blocks(found)
 
 
 def _errors(rows: Sequence[SizeErrors], outputs: Sequence[str]) -> Table:
