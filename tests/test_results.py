@@ -45,8 +45,8 @@ def test_the_emulated_board_gives_the_numbers_of_the_desktop() -> None:
     found = read_regressors(DEEP / "errors.npz")
     at = {model.key: k for k, model in enumerate(found.models)}
     pairs = [(k, at[(*key[:4], "desktop")]) for key, k in at.items() if key[4] == "pi4-emulated"]
-    assert len(pairs) == 11
-    assert sum(found.offsets[k].size for k, _ in pairs) == 66_000
+    assert len(pairs) == 18
+    assert sum(found.offsets[k].size for k, _ in pairs) == 108_000
     assert all(np.array_equal(found.offsets[one], found.offsets[other]) for one, other in pairs)
 
 

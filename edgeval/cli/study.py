@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--answers", type=click.Path(path_type=Path), help="Analyse this file of kept answers, and train nothing."
 )
-@click.option("--small", is_flag=True, help="deep-regression: the protocol that two cores do in about an hour.")
+@click.option("--small", is_flag=True, help="deep-regression: the protocol that two cores do in 75 minutes.")
 @click.option("--published", is_flag=True, help="Analyse the paper's published figures, and train nothing.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the report.")
 @options.json_file
