@@ -21,10 +21,10 @@ class OutputErrors(Record):
 
     mse: geometric mean over the seeds, mse_seeds each; bias, r2 (null where the targets are constant), p95 and max_abs
     (of |answer - target|): means over the seeds; within: share of the samples inside the band; rmse: the root of mse in
-    physical units, null where the study does not know them. As deployed too: noise,
-    the mean square that the answers moved from those as trained (geometric mean over seeds); ratio: mse over that as
-    trained of the same seeds; left, came: shares of the samples that left the band and came into it; step: of the grid
-    that the answers lie on, where int8.
+    physical units, null where the study does not know them. As deployed too: noise, the mean square that the answers
+    moved from those as trained (geometric mean over seeds); ratio: mse over that as trained of the same seeds; left,
+    came: shares of the samples that left the band and came into it; step: of the grid that the answers lie on, where
+    int8.
     """
 
     output: str
@@ -111,10 +111,10 @@ class QuantisationFloor(Record):
     points: (size, MSE as trained, noise, MSE as deployed); noise is the mean square that answers moved. stops: the size
     at which the noise equals the error as trained, by straight lines between sizes on logarithmic axes; null where it
     does not within the window, and then `side` says on which side it lies: `before` the smallest (the noise is the
-    larger everywhere) or `after` the largest; beyond: where the two laws would meet after it, null where they never do.
-    before: the exponent as deployed up to there, null with fewer than three sizes; whole: over the whole window;
-    trained: as trained. grid: step^2 / 12, the noise of an ideal rounding of the output alone, and its share of the
-    noise at the largest size.
+    larger everywhere) or `after` the largest; seeds: the fewest of any size; beyond: where the two laws would meet
+    after it, null where they never do. before: the exponent as deployed up to there, null with fewer than three sizes;
+    whole: over the whole window; trained: as trained. grid: step^2 / 12, the noise of an ideal rounding of the output
+    alone, and its share of the noise at the largest size.
     """
 
     net: str
@@ -124,6 +124,7 @@ class QuantisationFloor(Record):
     format: str
     target: str
     points: tuple[tuple[int, float, float, float], ...]
+    seeds: int
     side: Literal["within", "before", "after"]
     stops: float | None
     beyond: float | None

@@ -210,6 +210,7 @@ def _floor(
         format=place[0],
         target=place[1],
         points=tuple(points),
+        seeds=3,
         side="within" if within else "before" if excess[0] >= 0 else "after",
         stops=float(np.exp(np.interp(0, excess, np.log(sizes)))) if within else None,
         beyond=None if within or excess[0] >= 0 or along == "parameters" else sizes[-1] * 2.7,

@@ -24,9 +24,9 @@ def value(number: float) -> Exponent:
 def floor(side: str, *points: Point, **more: object) -> QuantisationFloor:
     """Of int8 TFLite along images."""
     default = {"stops": None, "beyond": None, "before": None, "step": None, "grid": None, "grid_share": None}
-    names = {"net": "fcn", "along": "images", "fixed": "64 wide", "output": "theta"}
+    names = {"net": "fcn", "along": "images", "fixed": "64 wide", "output": "theta", "seeds": 3}
     place = {"format": "tflite-int8", "target": "desktop", "whole": value(0.6), "trained": value(1.4)}
-    return QuantisationFloor(**names, points=points, side=side, **place | default | more)
+    return QuantisationFloor(points=points, side=side, **names | place | default | more)
 
 
 FLAT: tuple[Point, ...] = ((500, 1e-4, 4e-5, 1.4e-4), (1000, 3e-5, 4e-5, 5e-5), (2000, 1e-5, 4e-5, 5e-5))
@@ -39,6 +39,12 @@ def test_an_error_that_stays_says_at_which_level(found: DeepRegression) -> None:
         " before it the exponent is 1.30 (1.10 to 1.50), over the whole window 0.60 (0.40 to 0.80),"
         " as trained 1.40 (1.20 to 1.60)."
     )
+
+
+def test_a_place_with_fewer_seeds_than_another_says_how_many(found: DeepRegression) -> None:
+    few = {"target": "rpi4", "seeds": 1, "stops": 896.0}
+    assert floor_sentence(found, floor("within", *FLAT, **few)).startswith("int8 TFLite on rpi4 (1 seed) stops the law")
+    assert floor_sentence(found, floor("within", *FLAT, **few | {"seeds": 3})).startswith("int8 TFLite on rpi4 stops")
 
 
 def test_an_error_that_still_moves_is_not_said_to_stay(found: DeepRegression) -> None:

@@ -55,6 +55,7 @@ def _floor(found: Regressors, series: Series, k: int) -> QuantisationFloor | Non
         format=series.format,
         target=series.target,
         points=tuple(zip(series.sizes, trained.tolist(), noise.tolist(), deployed.tolist(), strict=True)),
+        seeds=min(len(at) for at in series.models),
         side=side,
         stops=stops,
         beyond=_beyond(sizes, trained, noise) if side == "after" else None,

@@ -41,7 +41,7 @@ def floor_blocks(found: DeepRegression) -> Iterator[Block]:
 
 def floor_sentence(found: DeepRegression, floor: QuantisationFloor) -> str:
     """Where the law stops, what lies beyond, and the exponent before it."""
-    where = wording.clean(place_words(found, (floor.format, floor.target)), 60)
+    where = wording.clean(where_words(found, floor), 60)
     parts = {"within": _within, "before": _before, "after": _after}[floor.side](floor)
     return f"{where} {parts}."
 
@@ -136,6 +136,13 @@ def _grid(floor: QuantisationFloor) -> str:
     return f"; rounding the output to its grid makes {_share(floor.grid_share, 1.0)} of the noise"
 
 
+def where_words(found: DeepRegression, floor: QuantisationFloor) -> str:
+    """'int8 TFLite on rpi4 (1 seed)': with the number of seeds where another place of the same law has more."""
+    words = place_words(found, (floor.format, floor.target))
+    most = max((one.seeds for one in found.floors if (one.net, one.along) == (floor.net, floor.along)), default=0)
+    return words + (f" ({floor.seeds} seed{'s' * (floor.seeds != 1)})" if floor.seeds < most else "")
+
+
 def stop_words(floor: QuantisationFloor) -> str:
     """In a few words: 'stops at 2,700', 'bent at 2,700', 'stopped before 250', 'goes on'."""
     if floor.side == "within" and floor.stops is not None:
@@ -160,7 +167,7 @@ def _row(found: DeepRegression, floor: QuantisationFloor) -> tuple[str, ...]:
         floor.net,
         floor.output,
         floor.along,
-        place_words(found, (floor.format, floor.target)),
+        where_words(found, floor),
         stop_words(floor),
         wording.DASH if floor.beyond is None else rounded(floor.beyond),
         *cells,

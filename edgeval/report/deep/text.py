@@ -12,10 +12,10 @@ from edgeval.report import wording
 from edgeval.report.claims import wrapped
 from edgeval.report.deep.baselines import winner_sentences
 from edgeval.report.deep.budget import answer_sentence
-from edgeval.report.deep.floor import stop_words
+from edgeval.report.deep.floor import stop_words, where_words
 from edgeval.report.deep.units import unit_sentences
 from edgeval.report.deep.whole import deep_summary
-from edgeval.report.deep.wording import PAPER, exponent, number, place_words
+from edgeval.report.deep.wording import PAPER, exponent, number
 from edgeval.report.text import ASCII
 
 NOTES = 3
@@ -126,7 +126,7 @@ def _floor(found: DeepRegression, floors: Sequence[QuantisationFloor]) -> str:
         before = (
             "" if one.before is None or one.side != "within" else f" (exponent {number(one.before.value)} before it)"
         )
-        parts.append(f"{wording.clean(place_words(found, (one.format, one.target)), 40)} {stop_words(one)}{before}")
+        parts.append(f"{wording.clean(where_words(found, one), 50)} {stop_words(one)}{before}")
     return f"{name}: {', '.join(parts)}; as trained {number(floors[0].trained.value)}"
 
 
