@@ -112,3 +112,15 @@ def test_the_readme_has_one_line_to_run_and_one_to_test() -> None:
     assert len(lines) == 2
     assert lines[0].endswith("edgeval demo")
     assert "pytest" in lines[1]
+
+
+def test_the_continuous_integration_finds_the_test_line_in_a_readme_of_any_length(tmp_path: Path) -> None:
+    """A pipe whose reader stops at the first match fails now and then, and always where much text follows."""
+    finder = re.search(r"^line=.*$", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.M)
+    assert finder is not None
+    (tmp_path / "README.md").write_text(TEXTS["README.md"] + "A line more.\n" * 100_000, encoding="utf-8")
+    script = f'set -euo pipefail; {finder[0]}; echo "$line"'
+    found = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout.count("\n")) == (0, 1), found.stderr
+    assert found.stdout.strip() in TEXTS["README.md"].splitlines()
+    assert "pytest" in found.stdout
