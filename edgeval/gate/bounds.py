@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from edgeval.errors import InputError
 from edgeval.measures.overlap import flips, jaccard
 from edgeval.measures.paired import clopper_pearson, tango
-from edgeval.records.cards import nearest
 from edgeval.records.evidence import Evidence
 from edgeval.records.findings import Comparison
 from edgeval.records.gate import NUMBERS, Rule
 from edgeval.records.predictions import Source
 from edgeval.records.regression import RegressionComparison, RegressionEvidence
+from edgeval.records.wanted import nearest
 
 EXACT = "exact (Clopper-Pearson) interval"
 UNION = "exact (Clopper-Pearson) interval on the union of both error sets"

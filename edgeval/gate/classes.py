@@ -13,10 +13,10 @@ from edgeval.gate.bounds import Figure, class_figure
 from edgeval.gate.decide import PRECEDENCE, decide, result
 from edgeval.measures.families import named_classes, others_share, worst_class
 from edgeval.measures.paired import below_p, holm
-from edgeval.records.cards import nearest
 from edgeval.records.evidence import Evidence
 from edgeval.records.gate import Rule
 from edgeval.records.verdict import ClassResult, RuleResult, Status
+from edgeval.records.wanted import nearest
 
 Ints = NDArray[np.int64]
 

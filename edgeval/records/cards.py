@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 import tomllib
 import typing
 from pathlib import Path
@@ -11,19 +11,11 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from edgeval.errors import CardError
+from edgeval.records.wanted import meant, must_be, nearest, place, shown
 
 Kind = Literal["models", "devices"]
 PACKAGE = Path(__file__).resolve().parents[1]
 WORDS = {"models": "ladder", "devices": "device"}
-PLAIN = "a letter or digit, then letters, digits, - . _ only"
-FORMS = {  # what a text must look like, by its key
-    "name": PLAIN,
-    "tags": PLAIN,
-    "cpu": "a processor as qemu names it, such as cortex-a72",
-    "where": "local, prebuilt or ssh:NAME",
-    "sha256": "64 hexadecimal digits, as --record wrote them",
-    "fail_on": "throttled, under-voltage, frequency-capped, soft-temperature-limit or such as temperature>80",
-}
 
 
 class Record(BaseModel):
@@ -106,24 +98,27 @@ def read(model: type[C], path: Path, *, explicit: bool = False) -> C:
 def explain(model: type[BaseModel], error: ValidationError) -> str:
     """One validation error as one line; an unknown key comes first, with the nearest known one."""
     first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
-    where = ".".join(str(part) for part in first["loc"])
+    keys, where = first["loc"], place(first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"unknown key '{where}'; {nearest(str(first['loc'][-1]), known_keys(model, first['loc'][:-1]))}".rstrip(
-            "; "
-        )
+        close = nearest(str(keys[-1]), known_keys(model, keys[:-1]))
+        return f"unknown key {_quoted(where)}; {close}".rstrip("; ")
     if first["type"] == "missing":
-        return f"the key '{where}' is missing"
-    seen = "" if isinstance(first.get("input"), dict) else f" (seen: {str(first.get('input'))[:120]!r})"
-    form = FORMS.get(next((str(part) for part in reversed(first["loc"]) if isinstance(part, str)), ""))
-    if first["type"] == "string_pattern_mismatch" and form:
-        return f"{where} must be {form}{seen}"
-    return f"{where or 'the card'}: {first['msg'].removeprefix('Value error, ')}{seen}"
+        return f"the key {_quoted(where)} is missing"
+    seen = shown(first.get("input"))
+    seen = f" (seen: {seen})" if seen else ""
+    if first["type"] != "value_error":
+        close = meant(first).rstrip()
+        return f"{where or 'the card'} must be {must_be(first)}{seen}{'; ' * bool(close)}{close}"
+    said = first["msg"].removeprefix("Value error, ")
+    if re.split(r"[ .]", said)[0] in known_keys(model, keys):  # it begins with the key that it is about
+        return f"{where}{'.' * bool(where)}{said}{seen}"
+    return f"{where or 'the card'}: {said}{seen}"
 
 
-def nearest(name: str, known: typing.Iterable[str]) -> str:
-    """'did you mean X? ' or nothing."""
-    close = difflib.get_close_matches(name, list(known), n=2, cutoff=0.4)
-    return f"did you mean {' or '.join(close)}? " if close else ""
+def _quoted(where: str) -> str:
+    """A key with its place: 'net.width', 'metric' in table 1 of gate.rules."""
+    name, inside, table = where.partition(" in table ")
+    return f"'{name}'{inside}{table}"
 
 
 def known_keys(model: type[BaseModel], place: tuple[Any, ...]) -> list[str]:

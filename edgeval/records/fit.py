@@ -29,12 +29,13 @@ class Fit(Record):
     patience: int = Field(default=3, ge=1)
     checks: int = Field(default=40, ge=1)
     freeze_norms: float = Field(default=1.0, gt=0, le=1)
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(default=(0,), min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**63)], ...] = Field(default=(0,), min_length=1)
 
     @model_validator(mode="after")
     def _sound(self) -> Fit:
         if list(self.images) != sorted(set(self.images)):
-            raise ValueError("images must rise from small to large, each once")
+            seen = ", ".join(str(count) for count in self.images)
+            raise ValueError(f"images must rise from small to large, each once (seen: {seen})")
         return self
 
     def identity(self) -> dict[str, object]:

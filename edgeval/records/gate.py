@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
-from edgeval.records.cards import Record, nearest
+from edgeval.records.cards import Record
 from edgeval.records.verdict import Limit
+from edgeval.records.wanted import nearest
 
 Metric = Literal[
     "top1",

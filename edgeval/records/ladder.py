@@ -11,8 +11,9 @@ from pydantic import Field, model_validator
 from edgeval.errors import CardError
 from edgeval.nets.rounding import channels
 from edgeval.records.artifact import USUAL, Format
-from edgeval.records.cards import Card, Record, find, nearest, read
+from edgeval.records.cards import Card, Record, find, read
 from edgeval.records.fit import Fit
+from edgeval.records.wanted import nearest
 
 Precision = Literal["fp32", "bf16"]
 NetName = Literal["scalecnn", "mobilenetv2", "fcn", "resnet", "vit"]
@@ -70,17 +71,21 @@ class Net(Record):
         if (self.name is None) == (self.factory is None):
             raise ValueError("give either name or factory")
         if list(self.widths) != sorted(set(self.widths)):
-            raise ValueError("widths must rise from small to large, each once")
+            raise ValueError(f"widths must rise from small to large, each once{self._seen}")
         if self.name not in (None, "mobilenetv2") and any(w != int(w) for w in self.widths):
-            raise ValueError(f"{self.name} takes whole numbers as widths")
+            raise ValueError(f"widths of {self.name} must be whole numbers{self._seen}")
         if self.stride != 1 and self.name != "resnet":
-            raise ValueError("stride is of resnet's stem: leave it out")
+            raise ValueError(f"stride is of resnet's stem (seen: {self.name or self.factory}); leave it out")
         if self.name == "vit" and any(w % 4 for w in self.widths):
-            raise ValueError("vit takes multiples of 4 as widths: it has 4 heads")
+            raise ValueError(f"widths of vit must be multiples of 4, for its 4 heads{self._seen}")
         alike = [(a, b) for a, b in pairwise(self.widths) if self.name == "mobilenetv2" and channels(a) == channels(b)]
         if alike:
             raise ValueError("widths {:g} and {:g} round to the same channels".format(*alike[0]))
         return self
+
+    @property
+    def _seen(self) -> str:
+        return f" (seen: {', '.join(f'{width:g}' for width in self.widths)})"
 
     def identity(self) -> dict[str, object]:
         """What of it decides the weights, but the width; a default that came later is not said: hashes stay."""
@@ -105,7 +110,7 @@ class Recipe(Record):
 class Exports(Record):
     """Which formats are exported, and with how many training images they are calibrated."""
 
-    formats: tuple[Format, ...] = USUAL
+    formats: tuple[Format, ...] = Field(default=USUAL, min_length=1)
     calibration_images: int = Field(default=256, ge=1, le=100_000)
 
 
@@ -138,6 +143,20 @@ class Ladder(Card):
             raise ValueError("[regression] needs magnets, or train, validation and test with measured numbers")
         if self.regression is not None and (self.train != Recipe() or self.net.checkpoint is not None):
             raise ValueError("[regression] stands in place of [train] and checkpoint")
+        return self
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Ladder:
+        """Here and not in the tables, which checkpoints keep: what was trained by an older card stays readable."""
+        tables = {"train": self.train, "regression": self.regression, "export": self.export}
+        for table, name in [(table, name) for table in tables for name in ("seeds", "rates", "augment", "formats")]:
+            values = getattr(tables[table], name, ())
+            if len(set(values)) != len(values):
+                raise ValueError(f"{table}.{name} must hold each value once (seen: {list(values)})")
+        fit = self.regression
+        if fit is not None and "checks" in fit.model_fields_set and fit.checks > fit.updates:
+            seen = f"checks = {fit.checks}, updates = {fit.updates}"
+            raise ValueError(f"regression.checks must be at most regression.updates (seen: {seen})")
         return self
 
     @property

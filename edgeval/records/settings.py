@@ -62,11 +62,13 @@ def _explained(path: Path, text: str, error: ValidationError) -> CardError:
     said = explain(Settings, error)
     if first["loc"] and first["loc"][-1] == "metric" and first["type"] == "literal_error":
         given = str(first["input"])
-        said = f"there is no metric {given!r}; {nearest_metric(given)}choose from {', '.join(KINDS)}"
+        said = f"there is no metric {given!r}"
     elif first["type"] == "value_error":
         said = first["msg"].removeprefix("Value error, ")
     line, key = blame(text, first["loc"], said), next((p for p in reversed(first["loc"]) if isinstance(p, str)), "")
     hint = "" if first["type"] in ("value_error", "extra_forbidden") else HINTS.get(key, "")
+    if key == "metric" and first["type"] == "literal_error":
+        hint = f"{nearest_metric(str(first['input']))}choose from {', '.join(KINDS)}"
     return CardError(f"{path}{', ' + line if line else ''}: {said}", hint=hint)
 
 

@@ -13,9 +13,10 @@ from typing import Any
 from edgeval.emulate.board import Board, Login, created
 from edgeval.emulate.machine import Hardware
 from edgeval.errors import CardError, InputError
-from edgeval.records.cards import available, nearest
+from edgeval.records.cards import available
 from edgeval.records.reporter import Reporter
 from edgeval.records.target import Target, load_target
+from edgeval.records.wanted import nearest
 from edgeval.run.count import count_instructions
 from edgeval.run.host import Host
 from edgeval.run.job import Job

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from edgeval.compare.fleet import disagreement
 from edgeval.errors import BenchError, CardError, EdgevalError, InputError, UnreachableError
-from edgeval.records.cards import available, nearest
+from edgeval.records.cards import available
 from edgeval.records.evidence import Evidence
 from edgeval.records.fleet import DeviceState, Fleet, worst_code
 from edgeval.records.reporter import Progress, Reporter
 from edgeval.records.target import Target, load_target
+from edgeval.records.wanted import nearest
 from edgeval.report import wording
 from edgeval.tasks.samples import Samples
 from edgeval.workflow.bench import Bench, open_bench

@@ -12,10 +12,11 @@ from edgeval.compare.pair import Context, weigh
 from edgeval.errors import InputError
 from edgeval.gate.judge import Look, judge, worst
 from edgeval.gate.trust import distrust
-from edgeval.records.cards import explain, nearest
+from edgeval.records.cards import explain
 from edgeval.records.deployed import Asked, Kept
 from edgeval.records.gate import KINDS, Rule
 from edgeval.records.verdict import RuleResult
+from edgeval.records.wanted import nearest
 from edgeval.store import Store
 
 METRICS = ("top1", "top5", "bottom5", "bottom10", "bottom20", "ece", "ece_equal_mass", "gini", "nll", "brier")
