@@ -38,7 +38,7 @@ def is_asked(what: tuple[str, ...], given: dict[str, Any], store: Store | None =
         return bool(given["task"] == "regression")
     from edgeval.workflow.regression import looks_like_regression
 
-    return looks_like_regression([text for text in (*what, given.get("reference"), given.get("candidate")) if text])
+    return looks_like_regression(_sides(what, given))
 
 
 def compare_numbers(
@@ -64,7 +64,7 @@ def gate_numbers(
 
     if given["sequential"]:
         raise click.UsageError("--sequential does not go with --task regression")
-    check_rules_for(settings, regression=True)
+    check_rules_for(settings, regression=True, outputs=_outputs(what, given, store))
     asked = next((rule.tolerance for rule in settings.rules if rule.tolerance is not None and not rule.output), None)
     given = given if given["tolerance"] or asked is None else {**given, "tolerance": (asked,)}
     with Display(quiet=quiet) as display:
@@ -75,6 +75,21 @@ def gate_numbers(
         pages = [keep_regression(row, store, report_dir=given["report_dir"]) for row, _ in judged]
     silent = _show([row for row, _ in judged], pages, states, given["json_to"])
     return worst([status for _, status in judged]), silent
+
+
+def _outputs(what: tuple[str, ...], given: dict[str, Any], store: Store) -> tuple[str, ...]:
+    """The outputs of what is asked for, as far as they are known before anything runs."""
+    from edgeval.workflow.outputs import outputs_of_ladder, outputs_of_sides
+
+    ladder = asked_ladder(what, given, store)
+    if ladder is not None:
+        return outputs_of_ladder(ladder)
+    return outputs_of_sides(_sides(what, given), given["data"])
+
+
+def _sides(what: tuple[str, ...], given: dict[str, Any]) -> list[str]:
+    """Both sides, as far as they are typed."""
+    return [text for text in (*what, given.get("reference"), given.get("candidate")) if text]
 
 
 def _show(rows: list[RegressionComparison], pages: list[Path], states: list[DeviceState], json_to: str | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -96,7 +97,7 @@ def _regression(rule: Rule, evidence: RegressionEvidence, confidence: float) -> 
     row = evidence.comparison
     if rule.metric in MEASURED:
         return _measured(rule, row)
-    place = _output(rule.output, row) if rule.output else None
+    place = output_place(rule.output, [output.name for output in row.per_output]) if rule.output else None
     if rule.metric == "mse_ratio":
         return _ratio(evidence, place, confidence)
     columns = slice(None) if place is None else slice(place, place + 1)
@@ -108,13 +109,12 @@ def _regression(rule: Rule, evidence: RegressionEvidence, confidence: float) -> 
     return _share(now, confidence) if rule.limit == "min" else _share_change(before, now, confidence)
 
 
-def _output(name: str, row: RegressionComparison) -> int:
+def output_place(name: str, names: Sequence[str]) -> int:
     """Position of an output. Raises InputError with the nearest name."""
-    names = [output.name for output in row.per_output]
     if name not in names:
         hint = f"{nearest(name, names)}choose from {', '.join(names)}"
         raise InputError("a rule names an output that the models do not have", seen=name, hint=hint)
-    return names.index(name)
+    return list(names).index(name)
 
 
 def _ratio(evidence: RegressionEvidence, place: int | None, confidence: float) -> Figure:

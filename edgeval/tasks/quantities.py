@@ -80,6 +80,18 @@ def load_quantities(path: Path, *, size: Size | None = None, progress: Progress 
     raise DataError("this kind of data is not known", seen=path, hint=LAYOUTS)
 
 
+def names_in(path: Path) -> tuple[str, ...]:
+    """The names of the numbers that were measured, without a picture being read. Raises DataError."""
+    if path.suffix.lower() == ".csv":
+        return tuple(column for column in csv_lines(path)[0] if column != "path")
+    arrays = read_npz(path, only=("y", "output_names"))
+    if "output_names" in arrays:
+        return as_strings(arrays["output_names"], "output_names")
+    if "y" not in arrays or arrays["y"].ndim not in (1, 2):
+        raise DataError(f"{path} has no array 'y' of numbers", seen=", ".join(arrays), hint=LAYOUTS)
+    return _numbered(1 if arrays["y"].ndim == 1 else arrays["y"].shape[1])
+
+
 def _from_npz(path: Path, size: Size | None) -> Quantities:
     """Arrays `x` as for classification and `y` (N,) or (N, K), numbers; optional `ids` and `output_names`."""
     arrays = read_npz(path)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeval.errors import InputError
-from edgeval.gate.bounds import check_kind
+from edgeval.gate.bounds import check_kind, output_place
+from edgeval.gate.classes import position
 from edgeval.gate.forecast import check_rules
 from edgeval.gate.judge import Look, judge, worst
 from edgeval.gate.plan import foretell_all
@@ -38,10 +39,13 @@ def gate_settings(config: Path | None) -> GateSettings:
     return settings.gate
 
 
-def check_rules_for(settings: GateSettings, *, regression: bool) -> None:
-    """Raise InputError for a rule that is about models of the other kind, before anything runs."""
+def check_rules_for(settings: GateSettings, *, regression: bool, outputs: Sequence[str] = ()) -> None:
+    """Raise InputError for a rule on models of the other kind, or on none of their `outputs` as far as these are known,
+    before anything runs."""
     for rule in settings.rules:
         check_kind(rule, regression=regression)
+        if rule.output and outputs:
+            output_place(rule.output, outputs)
 
 
 def forewarn(settings: GateSettings, reporter: Reporter) -> Callable[[NDArray[np.int64], tuple[str, ...]], None]:
@@ -51,6 +55,8 @@ def forewarn(settings: GateSettings, reporter: Reporter) -> Callable[[NDArray[np
 
     def told(labels: NDArray[np.int64], class_names: tuple[str, ...]) -> None:
         share = settings.discordance
+        for name in (name for rule in settings.rules for name in rule.classes):
+            position(name, class_names)
         for rule in settings.rules:
             sizes = _sizes(rule, labels, class_names)
             confidence = Look(spends=1 / settings.looks).confidence(rule)
