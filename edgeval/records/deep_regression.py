@@ -73,10 +73,18 @@ class ErrorPoint(Record):
     seeds: int
 
 
+class ExponentChange(Record):
+    """An exponent as deployed less that of the same networks as trained, paired by seed and test image."""
+
+    value: float
+    ci95: Interval
+
+
 class ErrorLaw(Record):
     """MSE = c N^-exponent of one output, over all sizes in `points` (the window).
 
-    along: what N counts; fixed: what is held, such as "4,000 images"; falls: whether the error falls at every step;
+    along: what N counts; fixed: what is held, such as "4,000 images"; change: null as trained, and where a size has one
+    seed; falls: whether the error falls at every step;
     floor: c of MSE = c + a N^-b where AICc prefers that; forms: the rivals, best by AICc first.
     """
 
@@ -87,6 +95,7 @@ class ErrorLaw(Record):
     format: str
     target: str
     exponent: Exponent
+    change: ExponentChange | None = None
     c: float
     r2: float
     falls: bool
@@ -111,7 +120,9 @@ class QuantisationFloor(Record):
     points: (size, MSE as trained, noise, MSE as deployed); noise is the mean square that answers moved. stops: the size
     at which the noise equals the error as trained, by straight lines between sizes on logarithmic axes; null where it
     does not within the window, and then `side` says on which side it lies: `before` the smallest (the noise is the
-    larger everywhere) or `after` the largest; seeds: the fewest of any size; beyond: where the two laws would meet
+    larger everywhere) or `after` the largest; undecided: the sizes between which noise and error as trained cannot be
+    told apart at 95% by seeds and test images, null for an end outside of the window, null alone where a size has one
+    seed or they are told apart everywhere; seeds: the fewest of any size; beyond: where the two laws would meet
     after it, null where they never do. before: the exponent as deployed up to there, null with fewer than three sizes;
     whole: over the whole window; trained: as trained. grid: step^2 / 12, the noise of an ideal rounding of the output
     alone, and its share of the noise at the largest size.
@@ -127,6 +138,7 @@ class QuantisationFloor(Record):
     seeds: int
     side: Literal["within", "before", "after"]
     stops: float | None
+    undecided: tuple[float | None, float | None] | None = None
     beyond: float | None
     before: Exponent | None
     whole: Exponent
@@ -141,7 +153,7 @@ class Doubling(Record):
 
     By straight lines through the last sizes (within a factor of four, three at least) of the two laws that meet at
     `images` and `params`, which is among the last of both; intervals by t from the variance over seeds, pooled over
-    these sizes: they know of the seeds alone, not of a bend. better: cannot be told where the interval of the
+    these sizes, and that over test images: they do not know of a bend. better: cannot be told where the interval of the
     difference of both exponents holds 0.
     """
 

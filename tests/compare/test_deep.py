@@ -30,7 +30,9 @@ def regressor(net: str, size: tuple[int, int], seed: int, fmt: str = "torch", **
     return Regressor.model_validate({**kind, "seed": seed, "source": source, **more})
 
 
-def study(sizes: Sequence[tuple[int, int]], *, seeds: int = 3, beta: float = 1.2, gamma: float = 0.4) -> Regressors:
+def study(
+    sizes: Sequence[tuple[int, int]], *, seeds: int = 3, beta: float = 1.2, gamma: float = 0.4, step: float = STEP
+) -> Regressors:
     """fcn whose MSE is 0.5 D^-beta (M / 1000)^-gamma in theta and four times that in j, and its int8 twin."""
     found = no_regressors("x", TARGETS, OUTPUTS)
     for images, params in sizes:
@@ -39,8 +41,8 @@ def study(sizes: Sequence[tuple[int, int]], *, seeds: int = 3, beta: float = 1.2
             mse = 0.5 * images**-beta * (params / 1000) ** -gamma
             answers = TARGETS + rng.standard_normal((N, 2)) * np.sqrt(mse * np.array([1, 4]))
             found = found.having(regressor("fcn", (images, params), seed, rate=1e-3), answers)
-            rounded = np.round(answers / STEP) * STEP
-            line = regressor("fcn", (images, params), seed, "tflite-int8", steps=(STEP, STEP))
+            rounded = np.round(answers / step) * step
+            line = regressor("fcn", (images, params), seed, "tflite-int8", steps=(step, step))
             found = found.having(line, rounded, answers)
     return found
 
@@ -82,6 +84,34 @@ def test_the_int8_floor_lies_where_rounding_equals_the_error(whole: DeepRegressi
             assert (floor.side, floor.stops) == ("within", pytest.approx(stops, rel=0.1))
         else:
             assert (floor.side, floor.beyond) == ("after", pytest.approx(stops, rel=0.2))
+
+
+def test_what_int8_takes_from_an_exponent_is_paired(whole: DeepRegression) -> None:
+    """Much narrower than the exponent's own interval, as the networks, their seeds and the images are the same."""
+    laws = {(law.along, law.output, law.format): law for law in whole.laws}
+    for along, output in (("images", "theta"), ("images", "j"), ("parameters", "theta")):
+        trained, deployed = laws[along, output, "torch"], laws[along, output, "tflite-int8"]
+        assert trained.change is None
+        assert trained.exponent.over_seeds is not None
+        assert deployed.change is not None
+        assert deployed.change.value == pytest.approx(deployed.exponent.value - trained.exponent.value)
+        low, high = deployed.change.ci95
+        assert low < deployed.change.value < high < 0
+        assert high - low < 0.9 * np.diff(trained.exponent.over_seeds.ci95)[0]
+    assert all(law.change is None for law in analyse(study(CROSS, seeds=1), name="x").laws)
+
+
+def test_the_sizes_at_which_noise_may_equal_the_error(whole: DeepRegression) -> None:
+    coarse = [(n, 1000) for n in IMAGES]
+    theta, _ = analyse(study(coarse, step=0.03), name="x").floors
+    assert theta.stops == pytest.approx((0.5 * 12 / 0.03**2) ** (1 / 1.2), rel=0.1)
+    assert theta.undecided is not None
+    low, high = theta.undecided
+    assert low is not None
+    assert high is not None
+    assert theta.stops / 1.3 < low < theta.stops < high < theta.stops * 1.3
+    assert {one.undecided for one in whole.floors if one.along == "images"} == {None}  # told apart at every size
+    assert {one.undecided for one in analyse(study(coarse, seeds=1, step=0.03), name="x").floors} == {None}
 
 
 @pytest.mark.parametrize(

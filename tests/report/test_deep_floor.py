@@ -41,6 +41,11 @@ def test_an_error_that_stays_says_at_which_level(found: DeepRegression) -> None:
     )
 
 
+def test_the_size_at_which_it_stops_has_an_interval(found: DeepRegression) -> None:
+    some = floor("within", *FLAT, stops=896.0, undecided=(612.0, None))
+    assert "at about 900 images (95% 610 or more): beyond it" in floor_sentence(found, some)
+
+
 def test_a_place_with_fewer_seeds_than_another_says_how_many(found: DeepRegression) -> None:
     few = {"target": "rpi4", "seeds": 1, "stops": 896.0}
     assert floor_sentence(found, floor("within", *FLAT, **few)).startswith("int8 TFLite on rpi4 (1 seed) stops the law")

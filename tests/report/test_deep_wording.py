@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from edgeval.report.deep.wording import error, format_words, place_words, places, ratio, rounded, signed
+from edgeval.report.deep.wording import (
+    between,
+    error,
+    format_words,
+    number,
+    place_words,
+    places,
+    ratio,
+    rounded,
+    signed,
+)
 from tests.report.deep import PLACES, deep
 
 
@@ -28,6 +38,23 @@ def test_a_ratio_has_three_digits(value: float | None, shown: str) -> None:
 )
 def test_two_digits_of_a_size(value: float, shown: str) -> None:
     assert rounded(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("sizes", "shown"),
+    [
+        ((908.0, 3456.0), "910 to 3,500"),
+        ((820.7, None), "820 or more"),
+        ((None, 438_000.0), "up to 440,000"),
+        ((None, None), "any size here"),
+    ],
+)
+def test_an_interval_of_sizes_may_be_open(sizes: tuple[float | None, float | None], shown: str) -> None:
+    assert between(sizes) == shown
+
+
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    assert [number(value) for value in (-0.004, -0.006, 0.0)] == ["0.00", "−0.01", "0.00"]
 
 
 @pytest.mark.parametrize(("value", "shown"), [(-0.00123, "−0.0012"), (0.5, "+0.5000"), (-1e-6, "0.0000")])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 import numpy as np
 
-from edgeval.compare.deep.laws import Series, errors_of
-from edgeval.measures.mselaw import Slope, pooled_variance, slope
+from edgeval.compare.deep.laws import Series
+from edgeval.compare.deep.sizes import log_mse
+from edgeval.measures.logmse import Estimate, estimate, pooled_variance
+from edgeval.measures.mselaw import slope
 from edgeval.measures.powerlaw import FEWEST
 from edgeval.records.artifact import TORCH
 from edgeval.records.deep_regression import Doubling
@@ -36,37 +38,38 @@ def doublings(found: Regressors, series: Sequence[Series]) -> list[Doubling]:
 
 
 def _doubling(found: Regressors, both: tuple[Series, Series], k: int, shared: Seeds) -> Doubling | None:
-    one, other = (_slope(found, series, k) for series in both)
-    if one is None or other is None:
+    one, other = (_weights(series) for series in both)
+    logs = {at: log_mse(found, at, k, "mse") for at in {**one, **other}}
+    known = [log for log in logs.values() if log is not None]
+    if len(known) < len(logs) or (pooled := pooled_variance(known)) is None:
         return None
-    sizes = [_last(series) for series in both]
-    logs = dict(zip((*sizes[0], *sizes[1]), (*one.logs, *other.logs), strict=True))
-    if (pooled := pooled_variance(list(logs.values()))) is None:
-        return None
-    from scipy.stats import t
 
-    variance, freedom = pooled
-    reach = float(t.ppf(0.975, freedom)) * variance**0.5
-    parts = [float(slope.variances.sum()) for slope in (one, other)]
+    def falls(weights: Mapping[Seeds, float]) -> Estimate:
+        """How steeply the error falls, by these weights of the sizes."""
+        found = estimate([weights.get(at, 0.0) for at in logs], known, pooled)
+        assert found is not None
+        return found
+
     # the networks of the shared size stand in both laws: what their seeds do to one exponent they do to the other
-    common = float(one.weights[sizes[0].index(shared)] * other.weights[sizes[1].index(shared)]) / len(shared)
-    lead, wide = one.value - other.value, reach * max(0.0, sum(parts) - 2 * common) ** 0.5
-    model = found.models[shared[0]]
+    lead = falls({at: one.get(at, 0.0) - other.get(at, 0.0) for at in logs})
+    images, params, model = falls(one), falls(other), found.models[shared[0]]
     return Doubling(
         net=model.net,
         output=found.output_names[k],
         images=model.images,
         params=model.params,
-        by_images=2**-one.value,
-        by_images_ci95=_interval(one.value, reach * parts[0] ** 0.5),
-        by_params=2**-other.value,
-        by_params_ci95=_interval(other.value, reach * parts[1] ** 0.5),
-        better="cannot be told" if abs(lead) <= wide else "images" if lead > 0 else "parameters",
+        by_images=2**-images.value,
+        by_images_ci95=_factor(images),
+        by_params=2**-params.value,
+        by_params_ci95=_factor(params),
+        better="cannot be told" if abs(lead.value) <= lead.half else "images" if lead.value > 0 else "parameters",
     )
 
 
-def _interval(exponent: float, half: float) -> tuple[float, float]:
-    return float(2 ** -(exponent + half)), float(2 ** -(exponent - half))
+def _factor(found: Estimate) -> tuple[float, float]:
+    """What twice the size multiplies the error by, at 95%."""
+    low, high = found.ci95
+    return 2**-high, 2**-low
 
 
 def _last(series: Series) -> tuple[Seeds, ...]:
@@ -75,10 +78,7 @@ def _last(series: Series) -> tuple[Seeds, ...]:
     return series.models[-max(near, FEWEST) :]
 
 
-def _slope(found: Regressors, series: Series, k: int) -> Slope | None:
-    """The exponent over the last sizes, None with an error of 0."""
-    count = len(_last(series))
-    errors = errors_of(found, series, k)[-count:]
-    if any((seeds <= 0).any() for seeds in errors):
-        return None
-    return slope(np.array(series.sizes[-count:], float), errors)
+def _weights(series: Series) -> dict[Seeds, float]:
+    """The weight of each of the last sizes in the slope of ln MSE."""
+    last = _last(series)
+    return dict(zip(last, slope(np.array(series.sizes[-len(last) :], float)), strict=True))

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeval.compare.deep.laws import Series, exponent
+from edgeval.compare.deep.laws import Series, exponent, logs_of
 from edgeval.compare.deep.sizes import positive_mean, squares
+from edgeval.measures.logmse import level_set
 from edgeval.measures.mselaw import grid_noise
 from edgeval.measures.powerlaw import FEWEST, fit_power
 from edgeval.records.artifact import TORCH
@@ -58,6 +59,7 @@ def _floor(found: Regressors, series: Series, k: int) -> QuantisationFloor | Non
         seeds=min(len(at) for at in series.models),
         side=side,
         stops=stops,
+        undecided=_undecided(found, series, k),
         beyond=_beyond(sizes, trained, noise) if side == "after" else None,
         before=_exponent(sizes[before], deployed[before]),
         whole=exponent(fit_power(sizes, deployed)),
@@ -66,6 +68,19 @@ def _floor(found: Regressors, series: Series, k: int) -> QuantisationFloor | Non
         grid=grid,
         grid_share=None if grid is None else grid / float(noise[-1]),
     )
+
+
+def _undecided(found: Regressors, series: Series, k: int) -> tuple[float | None, float | None] | None:
+    """The sizes between which the noise cannot be told from the error of the same networks as trained."""
+    moved, trained = logs_of(found, series, k, "moved"), logs_of(found, series, k, "trained")
+    if moved is None or trained is None:
+        return None
+    leads = [one - other for one, other in zip(moved, trained, strict=True)]
+    ends = level_set(np.log(np.array(series.sizes, float)), leads)
+    if ends is None:
+        return None
+    low, high = (None if end is None else float(np.exp(end)) for end in ends)
+    return low, high
 
 
 def crossing(sizes: Floats, trained: Floats, noise: Floats) -> tuple[Side, float | None]:

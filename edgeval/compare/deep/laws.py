@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edgeval.compare.deep.sizes import Size, positive_mean, squares
-from edgeval.measures.mselaw import MseLaw, OverSeeds, mse_law
+from edgeval.compare.deep.sizes import Kind, Size, log_mse
+from edgeval.measures.logmse import Estimate, LogMse, estimate
+from edgeval.measures.mselaw import MseLaw, mse_law, slope
 from edgeval.measures.powerlaw import FEWEST, PowerLaw
-from edgeval.records.deep_regression import Along, ErrorLaw, ErrorPoint
+from edgeval.records.artifact import TORCH
+from edgeval.records.deep_regression import Along, ErrorLaw, ErrorPoint, ExponentChange
 from edgeval.records.laws import Exponent, LawForm, SeedSpread
 from edgeval.records.regressors import Regressors
 
-Floats = NDArray[np.float64]
 METHOD = "ordinary least squares of log MSE on log size, t distribution"
 
 
@@ -85,24 +85,25 @@ def _count(found: Regressors, made: Mapping[Size, Sequence[int]], size: Size, al
     return size.images if along == "images" else found.models[made[size][0]].params
 
 
-def errors_of(found: Regressors, series: Series, output: int) -> list[Floats]:
-    """The MSE of each seed, size by size."""
-    return [squares(found, at).mse[:, output] for at in series.models]
+def logs_of(found: Regressors, series: Series, output: int, kind: Kind = "mse") -> list[LogMse] | None:
+    """ln of the mean squares of each size; None where one is exactly 0."""
+    logs = [log_mse(found, at, output, kind) for at in series.models]
+    known = [log for log in logs if log is not None]
+    return known if len(known) == len(logs) else None
 
 
 def laws(found: Regressors, series: Sequence[Series]) -> list[ErrorLaw]:
     """The law of each output of each series; none where an error is exactly 0."""
     return [
-        error_law(found, one, k)
-        for one in series
-        for k in range(len(found.output_names))
-        if all((errors > 0).all() for errors in errors_of(found, one, k))
+        law for one in series for k in range(len(found.output_names)) if (law := _error_law(found, one, k)) is not None
     ]
 
 
-def error_law(found: Regressors, series: Series, output: int) -> ErrorLaw:
+def _error_law(found: Regressors, series: Series, output: int) -> ErrorLaw | None:
     """The law of one output over a series."""
-    errors = errors_of(found, series, output)
+    errors = logs_of(found, series, output)
+    if errors is None:
+        return None
     law = mse_law(np.array(series.sizes, float), errors)
     return ErrorLaw(
         net=series.net,
@@ -112,6 +113,7 @@ def error_law(found: Regressors, series: Series, output: int) -> ErrorLaw:
         format=series.format,
         target=series.target,
         exponent=exponent(law.power, law.spread),
+        change=None if series.format == TORCH else _change(found, series, output, errors),
         c=law.power.c,
         r2=law.power.r2,
         falls=law.falls,
@@ -121,14 +123,24 @@ def error_law(found: Regressors, series: Series, output: int) -> ErrorLaw:
             ErrorPoint(
                 name=name,
                 size=size,
-                mse=positive_mean(seeds),
-                low=float(seeds.min()),
-                high=float(seeds.max()),
-                seeds=len(seeds),
+                mse=float(np.exp(log.mean)),
+                low=float(np.exp(log.seeds.min())),
+                high=float(np.exp(log.seeds.max())),
+                seeds=len(log.seeds),
             )
-            for name, size, seeds in zip(series.names, series.sizes, errors, strict=True)
+            for name, size, log in zip(series.names, series.sizes, errors, strict=True)
         ),
     )
+
+
+def _change(found: Regressors, series: Series, output: int, errors: Sequence[LogMse]) -> ExponentChange | None:
+    """The exponent as deployed less that of the same networks as trained, paired by seed and test image."""
+    trained = logs_of(found, series, output, "trained")
+    if trained is None:
+        return None
+    ratios = [one - other for one, other in zip(errors, trained, strict=True)]
+    change = estimate(slope(np.array(series.sizes, float)), ratios)
+    return None if change is None else ExponentChange(value=change.value, ci95=change.ci95)
 
 
 def _forms(law: MseLaw) -> tuple[LawForm, ...]:
@@ -137,10 +149,10 @@ def _forms(law: MseLaw) -> tuple[LawForm, ...]:
     )
 
 
-def exponent(law: PowerLaw, spread: OverSeeds | None = None) -> Exponent:
-    """An exponent with the regression's interval, and the one over seeds."""
+def exponent(law: PowerLaw, spread: Estimate | None = None) -> Exponent:
+    """An exponent with the regression's interval, and the one over seeds and test images."""
     seeds = None
     if spread is not None:
-        method = f"each size's variance over seeds, t distribution, {spread.freedom:.1f} degrees of freedom"
+        method = f"variances over each size's seeds and over test images, t, {spread.freedom:.1f} degrees of freedom"
         seeds = SeedSpread(sd=spread.se, ci95=spread.ci95, method=method)
     return Exponent(value=law.alpha, se=law.se, ci95=law.ci95, method=METHOD, over_seeds=seeds)

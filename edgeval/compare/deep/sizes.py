@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeval.measures.logmse import LogMse
 from edgeval.measures.mselaw import geometric_mean
 from edgeval.measures.regression import spread_of
 from edgeval.records.deep_regression import OutputErrors, SizeErrors
 from edgeval.records.regressors import BASELINE, Regressor, Regressors
 
 Floats = NDArray[np.float64]
+Kind = Literal["mse", "trained", "moved"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,17 @@ def squares(found: Regressors, at: Sequence[int]) -> Squares:
     moves = [found.moved(k) for k in at]
     noise = np.stack([(moved**2).mean(axis=0) for moved in moves if moved is not None])
     return Squares(mse, np.stack([(found.errors(found.twin(k)) ** 2).mean(axis=0) for k in at]), noise)
+
+
+def log_mse(found: Regressors, at: Sequence[int], output: int, kind: Kind) -> LogMse | None:
+    """ln of these models' mean squares in one output: of their errors, of those of the same networks as trained, or of
+    what deployment moved. None where one is exactly 0."""
+    if kind == "moved":
+        off = [moved[:, output] for k in at if (moved := found.moved(k)) is not None]
+    else:
+        off = [found.errors(k if kind == "mse" else found.twin(k))[:, output] for k in at]
+    squares = np.stack(off) ** 2
+    return LogMse.of(squares) if squares.any(axis=1).all() else None
 
 
 def rows(found: Regressors, made: Mapping[Size, Sequence[int]], band: Sequence[float]) -> list[SizeErrors]:

@@ -13,7 +13,7 @@ from edgeval.report.deep.wording import ends, number
 ANSWERS = {
     "images": "More images pay more",
     "parameters": "A larger net pays more",
-    "cannot be told": "The seeds cannot tell which pays more",
+    "cannot be told": "Seeds and test images cannot tell which pays more",
 }
 
 
@@ -81,6 +81,6 @@ def _table(found: DeepRegression) -> Table:
     head += ("Twice the parameters", "95%", "Pays more")
     caption = (
         "What doubling multiplies the MSE by, by straight lines through the last sizes of the two laws that meet there;"
-        " intervals from the variance over seeds"
+        " intervals from the variances over seeds and over test images"
     )
     return known_columns(Table(head, body, caption, words=2))

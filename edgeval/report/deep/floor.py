@@ -10,7 +10,7 @@ from edgeval.measures.mselaw import geometric_mean
 from edgeval.records.deep_regression import DeepRegression, QuantisationFloor
 from edgeval.report import wording
 from edgeval.report.blocks import Block, Heading, Table, Text, known_columns
-from edgeval.report.deep.wording import along_words, ends, error, exponent, number, place_words, rounded
+from edgeval.report.deep.wording import along_words, between, ends, error, exponent, number, place_words, rounded
 
 FLAT = 1.5  # beyond the stop, errors within this factor are one level
 SPAN = 2.0  # of sizes beyond the stop: over less an error may look level whatever the law does
@@ -19,8 +19,9 @@ WORDS = (
     " and is unrelated to it, the error as deployed is about twice that, and what training still gains is lost in it;"
     " where noise and error cancel in part, the error as deployed is less than their sum. Where the noise falls with"
     " size too, so that the error as deployed falls at more than half the exponent as trained, the law is bent there"
-    " and goes on. The size where noise and error are equal is read off straight lines between sizes and has no"
-    " interval; those of exponents are the regression's at 95%."
+    " and goes on. The size where noise and error are equal is read off straight lines between sizes. Its interval"
+    " holds the sizes at which, on these lines, both cannot be told apart at 95% by seeds and test images: a little too"
+    " wide, and blind to what happens between sizes. Intervals of exponents are the regression's at 95%."
 )
 
 
@@ -50,6 +51,8 @@ def _within(floor: QuantisationFloor) -> str:
     """It stops inside of the window."""
     at = f"at about {rounded(floor.stops)} {floor.along}" if floor.stops is not None else "within the window"
     does = "bends but does not stop the law" if goes_on(floor) else "stops the law"
+    if floor.undecided is not None:
+        at += f" (95% {between(floor.undecided)})"
     return f"{does} {at}: beyond it {_level(floor)}; {_exponents(floor)}{_grid(floor)}"
 
 
@@ -154,9 +157,14 @@ def stop_words(floor: QuantisationFloor) -> str:
 def _table(found: DeepRegression) -> Table:
     """All of them side by side."""
     body = tuple(_row(found, floor) for floor in found.floors)
-    head: tuple[str, ...] = ("Net", "Output", "Along", "Where", "Law", "Would meet at", "Before", "95%")
+    head: tuple[str, ...] = ("Net", "Output", "Along", "Where", "Law", "Not told apart", "Would meet at")
+    head += ("Before", "95%")
     head += ("Whole window", "95%", "As trained", "95%", "Noise at the end", "Step^2 / 12", "Of the noise")
-    return known_columns(Table(head, body, "Exponents before the stop, over the whole window, and as trained", words=5))
+    caption = (
+        "Not told apart: sizes at which noise and error as trained may be equal (95%); exponents before the stop, over"
+        " the whole window, and as trained"
+    )
+    return known_columns(Table(head, body, caption, words=5))
 
 
 def _row(found: DeepRegression, floor: QuantisationFloor) -> tuple[str, ...]:
@@ -169,6 +177,7 @@ def _row(found: DeepRegression, floor: QuantisationFloor) -> tuple[str, ...]:
         floor.along,
         where_words(found, floor),
         stop_words(floor),
+        wording.DASH if floor.undecided is None else between(floor.undecided),
         wording.DASH if floor.beyond is None else rounded(floor.beyond),
         *cells,
         error(floor.points[-1][2]),

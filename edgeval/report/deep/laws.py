@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from edgeval.records.artifact import TORCH
-from edgeval.records.deep_regression import Along, DeepRegression, ErrorLaw
+from edgeval.records.deep_regression import Along, DeepRegression, ErrorLaw, ExponentChange
 from edgeval.report import wording
-from edgeval.report.blocks import Block, Heading, Table, known_columns
-from edgeval.report.deep.wording import PAPER, ends, error, exponent, number, place_words, places
+from edgeval.report.blocks import Block, Heading, Table, Text, known_columns
+from edgeval.report.deep.wording import PAPER, along_words, ends, error, exponent, number, place_words, places
 
 LAW = (
     "MSE = c N^-exponent, least squares of logarithms of geometric means over seeds; 95% is the regression's, and that"
-    " of a mean exponent where another form is best; over seeds: by t from each size's variance, on these test images;"
+    " of a mean exponent where another form is best; seeds and test images: what training again and other test images"
+    " would do to it, by t from the variances over each size's seeds and over the test images;"
     " best by AICc with its lead over the next form; a floor, with the exponent above it, where AICc prefers one"
 )
 SIZES: dict[Along, str] = {"images": "training images", "parameters": "parameters"}
+NOTICED = 5e-3  # of an exponent: two digits are shown
 HEAD = (
     "Net",
     "Output",
     "Held",
     "Exponent",
     "95%",
-    "Over seeds",
+    "Seeds and test images",
     "The paper",
     "R2",
     "Falls throughout",
@@ -87,14 +89,47 @@ def deployed_law_blocks(found: DeepRegression) -> Iterator[Block]:
     if not there:
         return
     yield Heading("Laws as deployed", 3)
+    for said in change_sentences(found):
+        yield Text(said)
     shown = [("torch", ""), *there]
     rows = dict.fromkeys((law.net, law.output, law.along, law.fixed) for law in found.laws)
     body = tuple((*_words(key), *(_cell(found.laws, key, place) for place in shown)) for key in rows)
     head = ("Net", "Output", "Along", "Held", "As trained", *(place_words(found, place) for place in there))
-    caption = "Exponents over the whole window with the regression's 95% interval, as trained and as deployed"
-    if any(cell.endswith(" *") for row in body for cell in row[4:]):
+    caption = (
+        "Exponents over the whole window: as trained with the regression's 95% interval, as deployed with the change"
+        " from the same networks as trained and its interval, or with the regression's where a size has one seed"
+    )
+    if any(" *" in cell for row in body for cell in row[4:]):
         caption += "; * not of the same sizes and seeds as trained"
     yield known_columns(Table(head, body, caption, words=4))
+
+
+def change_sentences(found: DeepRegression) -> list[str]:
+    """What deployment takes from the exponents, a sentence a network and place: paired by seed and test image."""
+    laws = [law for law in found.laws if law.change is not None]
+    keys = dict.fromkeys((law.net, law.along, law.fixed, law.format, law.target) for law in laws)
+    told = []
+    for net, along, fixed, *place in keys:
+        mine = [
+            law
+            for law in laws
+            if (law.net, law.along, law.fixed, law.format, law.target) == (net, along, fixed, *place)
+        ]
+        where = f"{wording.clean(net, 30)} {along_words(along, fixed)}, {place_words(found, (place[0], place[1]))}"
+        moved = [f"{wording.clean(law.output, 30)} {change(law.change)}" for law in mine if not _still(law)]
+        if moved:
+            told.append(f"{where} changes the exponent of {', '.join(moved)}.")
+    return told
+
+
+def _still(law: ErrorLaw) -> bool:
+    """Whether the exponent and both ends of the interval are as trained, as shown."""
+    return law.change is None or max(abs(law.change.value), *map(abs, law.change.ci95)) < NOTICED
+
+
+def change(found: ExponentChange | None) -> str:
+    """'−0.32 (−0.39 to −0.25)'."""
+    return wording.DASH if found is None else f"{number(found.value)} ({ends(found.ci95)})"
 
 
 def _words(key: tuple[str, str, Along, str]) -> tuple[str, ...]:
@@ -109,7 +144,10 @@ def _cell(laws: Sequence[ErrorLaw], key: tuple[str, str, Along, str], place: tup
     law = trained if place[0] == TORCH else next((law for law in mine if (law.format, law.target) == place), None)
     if law is None:
         return wording.DASH
-    return exponent(law.exponent) + ("" if trained is None or _sizes(law) == _sizes(trained) else " *")
+    star = "" if trained is None or _sizes(law) == _sizes(trained) else " *"
+    if law.change is None:
+        return exponent(law.exponent) + star
+    return f"{number(law.exponent.value)}{star}, {change(law.change)}"
 
 
 def _sizes(law: ErrorLaw) -> list[tuple[int, int]]:

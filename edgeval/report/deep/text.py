@@ -13,9 +13,10 @@ from edgeval.report.claims import wrapped
 from edgeval.report.deep.baselines import winner_sentences
 from edgeval.report.deep.budget import answer_sentence
 from edgeval.report.deep.floor import stop_words, where_words
+from edgeval.report.deep.laws import change_sentences
 from edgeval.report.deep.units import unit_sentences
 from edgeval.report.deep.whole import deep_summary
-from edgeval.report.deep.wording import PAPER, exponent, number
+from edgeval.report.deep.wording import PAPER, between, exponent, number
 from edgeval.report.text import ASCII
 
 NOTES = 3
@@ -34,6 +35,7 @@ def render_deep_text(found: DeepRegression, page: Path | None) -> str:
     lines += _part("Root mean square errors as trained, at the largest size", unit_sentences(found))
     lines += _part("Beside kernel ridge and the mean predictor", winner_sentences(found))
     lines += _part("More images or a larger net?", [answer_sentence(found)] if found.doublings else [])
+    lines += _part("What deployment takes from the exponents, with 95%", change_sentences(found))
     lines += _floors(found)
     lines += [line for note in found.notes[:NOTES] for line in wrapped(f"Note: {note}", "", "  ")]
     if len(found.notes) > NOTES:
@@ -116,17 +118,21 @@ def _floors(found: DeepRegression) -> list[str]:
 
 
 def _floor(found: DeepRegression, floors: Sequence[QuantisationFloor]) -> str:
-    """'fcn, theta: int8 TFLite stops at 2,700 (exponent 1.21 before it), ...; as trained 1.43'."""
+    """'fcn, theta: int8 TFLite stops at 2,700 (900 to 3,500; exponent 1.21 before it), ...; as trained 1.43'."""
     parts = []
     name = f"{wording.clean(floors[0].net, 20)}, {wording.clean(floors[0].output, 20)}"
     if all(one.side == "after" for one in floors):
         last = f"{wording.count(floors[0].points[-1][0])} {floors[0].along}"
         return f"{name}: it goes on up to {last}; {_spread(floors)}, as trained {number(floors[0].trained.value)}"
     for one in floors:
-        before = (
-            "" if one.before is None or one.side != "within" else f" (exponent {number(one.before.value)} before it)"
+        told = [between(one.undecided)] if one.undecided is not None and one.side == "within" else []
+        told += (
+            [f"exponent {number(one.before.value)} before it"]
+            if one.before is not None and one.side == "within"
+            else []
         )
-        parts.append(f"{wording.clean(where_words(found, one), 50)} {stop_words(one)}{before}")
+        where = wording.clean(where_words(found, one), 50)
+        parts.append(f"{where} {stop_words(one)}" + (f" ({'; '.join(told)})" if told else ""))
     return f"{name}: {', '.join(parts)}; as trained {number(floors[0].trained.value)}"
 
 

@@ -44,7 +44,16 @@ def number(value: float | None, digits: int = 2) -> str:
     """A plain number with the typographic minus."""
     if value is None:
         return wording.DASH
-    return f"{value:.{digits}f}".replace("-", wording.MINUS)
+    shown = f"{value:.{digits}f}"
+    return shown.replace("-", wording.MINUS if float(shown) else "")
+
+
+def between(sizes: tuple[float | None, float | None]) -> str:
+    """'910 to 3,500', '820 or more', 'up to 440,000': an interval of sizes, None for an end outside of the window."""
+    low, high = sizes
+    if low is None:
+        return "any size here" if high is None else f"up to {rounded(high)}"
+    return f"{rounded(low)} or more" if high is None else f"{rounded(low)} to {rounded(high)}"
 
 
 def signed(value: float) -> str:
