@@ -36,7 +36,8 @@ class Regressor(Record):
     """One model of a study: which it is, and where its answers came from.
 
     images: of its training set; rate: the learning rate that was picked; steps: of the grid that each output lies on,
-    where it is quantised. A baseline's source has the format `baseline`, and no parameters.
+    where it is quantised. mark: a hash of all but rate and seed that decides a network's weights, train_sha256: of its
+    training images; older files have neither. A baseline's source has the format `baseline`, and no parameters.
     """
 
     ladder: str
@@ -49,6 +50,8 @@ class Regressor(Record):
     source: Source
     rate: float | None = Field(default=None, gt=0)
     steps: tuple[Annotated[float, Field(gt=0, le=FARTHEST)], ...] | None = None
+    mark: str | None = None
+    train_sha256: str | None = None
 
     @property
     def params(self) -> int:
@@ -68,6 +71,11 @@ class Regressor(Record):
     def key(self) -> tuple[str, str, int, str, str]:
         """What tells one model's answers from another's."""
         return *self.network, *self.place
+
+    def says(self, other: Regressor) -> bool:
+        """Whether this is the other, or the same as an older file has it."""
+        how = {} if self.mark else {"mark": other.mark, "train_sha256": other.train_sha256}
+        return self.model_copy(update=how) == other
 
     @property
     def trained(self) -> bool:

@@ -20,6 +20,7 @@ from edgeval.records.target import load_target
 from edgeval.store import Store
 from edgeval.tasks.cri3 import holds
 from edgeval.workflow import jobs
+from edgeval.workflow.deep_alike import check_parts
 from edgeval.workflow.deep_answers import KeptErrors
 from edgeval.workflow.export import ExportOptions, export
 from edgeval.workflow.fit import fit
@@ -69,6 +70,7 @@ def deep_study(options: DeepOptions, store: Store, reporter: Reporter, pool: job
     for part in parts:
         magnets(part, reporter)
         kept.suits(part.ladder)
+    check_parts(parts)
     reporter.say(told(parts, store))
     for part in parts:
         try:

@@ -106,6 +106,8 @@ class KeptErrors:
             source=table.source.model_copy(update={"host": None, "notes": ()}),
             rate=fit.rate if fit else None,
             steps=None if step is None else (step,) * table.targets.shape[1],
+            mark=card[1].mark or None if card else None,
+            train_sha256=card[1].data_sha256 if card else None,
         )
         trained = None if line.trained else kept_values(torch_table(self.store, ladder, rung, seed)).values
         self._keep(line, table, trained)
@@ -133,7 +135,7 @@ class KeptErrors:
         sha = table.source.data_sha256 or ""
         before = self.found or no_regressors(sha, table.targets, table.output_names, units=self._units)
         self._same(before, sha, table.targets)
-        if any(model == line for model in before.models):
+        if any(model.says(line) for model in before.models):
             return
         self._write(before.having(line, table.values, trained))
 

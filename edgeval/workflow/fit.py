@@ -86,7 +86,7 @@ def _run(
 def _jobs(ladder: Ladder, options: TrainOptions, store: Store, pool: jobs.Pool) -> list[FitJob]:
     """Asked rungs and seeds, the widest first: they take longest."""
     rungs = [ladder.rung(name) for name in options.rungs] or list(ladder.rungs)
-    device, marks = pool.device or device_of(options.device), _marks(ladder, rungs)
+    device, marks = pool.device or device_of(options.device), marks_of(ladder, rungs)
     return [
         FitJob(ladder, rung, seed, store.root, device, 1, options.overwrite, marks[rung.name])
         for rung in sorted(rungs, key=lambda rung: -rung.width)
@@ -95,7 +95,7 @@ def _jobs(ladder: Ladder, options: TrainOptions, store: Store, pool: jobs.Pool) 
     ]
 
 
-def _marks(ladder: Ladder, rungs: Sequence[Rung]) -> dict[str, str]:
+def marks_of(ladder: Ladder, rungs: Sequence[Rung]) -> dict[str, str]:
     """For each rung a hash of all but rate and seed that decides its weights: recipe, data, preprocessing, network."""
     assert ladder.regression is not None
     recipe = ladder.regression.identity()

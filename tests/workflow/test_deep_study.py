@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from edgeval.cli.edge import run
 from edgeval.records.ladder import load_ladder
 from edgeval.records.papers import deep_regression
-from edgeval.records.regressors import BASELINE, read_regressors
+from edgeval.records.regressors import BASELINE, encode_regressors, read_regressors
 from edgeval.store import Store
 from edgeval.workflow.deep_answers import KeptErrors
 from tests.workflow.test_fit_chain import CARD, lay, type_in
@@ -42,6 +43,9 @@ def test_every_network_is_kept_as_trained_and_as_deployed_with_its_baselines(don
     assert places == nets | {(b, n, BASELINE) for n in (40, 80, 200) for b in ("mean predictor", "kernel ridge")}
     assert all(m.steps for m in found.models if m.source.format == "tflite-int8")
     assert all(m.rate == 0.003 for m in found.models if m.net == "fcn")
+    trained = {(m.images, m.train_sha256) for m in found.models if m.net == "fcn"}
+    assert trained == {(m.images, m.source.sha256) for m in found.models if m.source.format == BASELINE}
+    assert len({m.mark for m in found.models if m.net == "fcn"}) == 3
     assert "report: runs/studies/deep-regression/study.html" in (done / "out.txt").read_text()
 
 
@@ -69,6 +73,38 @@ def test_what_is_finished_is_not_done_again_and_another_seed_is_added(
     seeds = {m.seed for m in read_regressors(folder / KEPT).models if m.rung == "w4-n200"}
     assert seeds == {0, 1}
     assert (folder / "report" / "study.md").exists()
+
+
+def test_a_file_that_does_not_say_how_its_networks_were_trained_stays_as_it_is(
+    done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(done, tmp_path / "copy")
+    monkeypatch.chdir(tmp_path / "copy")
+    found = read_regressors(KEPT)
+    models = tuple(m.model_copy(update={"mark": None, "train_sha256": None}) for m in found.models)
+    KEPT.write_bytes(encode_regressors(replace(found, models=models)))
+    assert run(f"{STUDY} --trained-only".replace("--format tflite-int8 ", "").split()) == 0
+    assert read_regressors(KEPT).models == models
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("train.npz", "again.npz", "networks of 40 images learn from different ones (seen: tiny and two); study these"),
+        ("updates = 300", "updates = 30", "two recipes under one protocol (seen: regression: tiny and two); give one"),
+    ],
+)
+def test_ladders_that_do_not_go_together_are_told_before_anything_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], old: str, new: str, said: str
+) -> None:
+    lay(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    whole = dict(np.load("train.npz"))
+    np.savez("again.npz", **whole | {name: whole[name][::-1] for name in ("x", "y")})
+    Path("two.toml").write_text(CARD.replace('"tiny"', '"two"').replace(old, new))
+    assert run(["study", "deep-regression", "--ladder", "tiny.toml", "--ladder", "two.toml", "-q"]) == 2
+    assert said in capfd.readouterr().err
+    assert not Path("runs/artifacts").exists()
 
 
 def test_the_analysis_of_the_kept_errors_is_the_same(
@@ -188,7 +224,8 @@ def test_a_network_that_answers_far_off_leaves_the_others_alone(
     folder = tmp_path / "copy"
     shutil.copytree(done, folder)
     wild = CARD.replace('"tiny"', '"wild"').replace("[4, 16]", "[4]").replace("[40, 200]", "[40]")
-    (folder / "wild.toml").write_text(wild.replace("updates = 300", "updates = 1").replace("[0.003]", "[1e5]"))
+    wild = wild.replace("updates = 300", 'protocol = "wild"\nupdates = 1').replace("checks = 5", "checks = 1")
+    (folder / "wild.toml").write_text(wild.replace("[0.003]", "[1e5]"))
     monkeypatch.chdir(folder)
     line = "study deep-regression --ladder wild.toml --ladder tiny.toml --trained-only --seed 0 --json found.json"
     assert run(line.split()) == 5

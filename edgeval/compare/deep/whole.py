@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from edgeval.compare.deep.alike import check_alike, learnt
 from edgeval.compare.deep.baselines import baselines
 from edgeval.compare.deep.claims import checks, claims
 from edgeval.compare.deep.doublings import doublings
@@ -21,6 +22,7 @@ def analyse(found: Regressors, *, name: str) -> DeepRegression:
     """Errors by size, laws, int8 floors, baselines, what to buy more of, the paper's claims. Raises DataError."""
     if not any(model.source.format != BASELINE for model in found.models):
         raise DataError("there is no network in these answers", hint=f"run: edgeval study {name}")
+    check_alike(learnt(found))
     made, band = sizes_of(found), (BAND,) * len(found.output_names)
     series, table = series_of(found, made), rows(found, made, band)
     fitted, bought, beside = laws(found, series), doublings(found, series), baselines(found, made)
