@@ -21,6 +21,7 @@ PREFIX: dict[str, str] = {"scalecnn": "c", "vit": "d"}  # w for the others
 
 
 MAGNETS = "cri3"
+SOURCES = ("name", "magnets", "train", "validation", "test")
 
 
 class TaskSource(Record):
@@ -45,8 +46,14 @@ class TaskSource(Record):
     def _one_source(self) -> TaskSource:
         own = self.train is not None and self.test is not None
         if [self.name is not None, own, self.magnets is not None].count(True) != 1:
-            raise ValueError("give either a task's name, or both train and test, or a folder of magnets")
+            raise ValueError(f"give either name, or both train and test, or magnets{self.seen}")
         return self
+
+    @property
+    def seen(self) -> str:
+        """Which sources it names, for an error."""
+        given = [f"{key} = {getattr(self, key)!r}" for key in SOURCES if getattr(self, key) is not None]
+        return f" (seen: {', '.join(given) or 'none of them'})"
 
     @property
     def simulated(self) -> bool:
@@ -69,7 +76,8 @@ class Net(Record):
     @model_validator(mode="after")
     def _sound(self) -> Net:
         if (self.name is None) == (self.factory is None):
-            raise ValueError("give either name or factory")
+            seen = "neither" if self.name is None else f"{self.name} and {self.factory}"
+            raise ValueError(f"give either name or factory (seen: {seen})")
         if list(self.widths) != sorted(set(self.widths)):
             raise ValueError(f"widths must rise from small to large, each once{self._seen}")
         if self.name not in (None, "mobilenetv2") and any(w != int(w) for w in self.widths):
@@ -138,11 +146,13 @@ class Ladder(Card):
     def _one_kind(self) -> Ladder:
         numbers = self.task.simulated or self.task.validation is not None
         if self.regression is None and numbers:
-            raise ValueError("these data are measured numbers: add a table [regression]")
+            raise ValueError(f"task has measured numbers{self.task.seen}; add a table [regression]")
         if self.regression is not None and not numbers:
-            raise ValueError("[regression] needs magnets, or train, validation and test with measured numbers")
+            what = "regression needs magnets, or train, validation and test with measured numbers"
+            raise ValueError(f"{what}{self.task.seen}")
         if self.regression is not None and (self.train != Recipe() or self.net.checkpoint is not None):
-            raise ValueError("[regression] stands in place of [train] and checkpoint")
+            seen = "net.checkpoint" if self.net.checkpoint is not None else "[train]"
+            raise ValueError(f"regression stands in place of [train] and checkpoint (seen: {seen}); leave it out")
         return self
 
     @model_validator(mode="after")

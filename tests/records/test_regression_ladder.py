@@ -40,8 +40,8 @@ def test_rungs_are_widths_times_training_sets_and_the_last_is_the_largest(tmp_pa
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("[regression]", "[train]\nepochs = 3\n[regression]", "stands in place of"),
-        ('{ magnets = "magnets" }', '{ name = "cifar100" }', "needs magnets"),
+        ("[regression]", "[train]\nepochs = 3\n[regression]", r"stands in place of .* \(seen: \[train\]\)"),
+        ('{ magnets = "magnets" }', '{ name = "cifar100" }', r"needs magnets, .* \(seen: name = .cifar100.\)"),
         ('{ magnets = "magnets" }', '{ name = "cri3", magnets = "magnets" }', "give either"),
         ("[250, 1000]", "[1000, 250]", r"regression\.images must rise .* \(seen: 1000, 250\)"),
         ("[250, 1000]", "[250, 250]", "each once"),
