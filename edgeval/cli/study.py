@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("name", type=click.Choice(["tiny-regime", "deep-regression"]))
 @click.option(
-    "--ladder", "ladders", multiple=True, metavar="L", help="Ladder; may be repeated.  [default: the paper's]"
+    "--ladder",
+    "ladders",
+    multiple=True,
+    metavar="L",
+    help="Ladder; may be repeated. With --small: beside its own.  [default: the paper's]",
 )
 @options.recipe
 @options.cluster
@@ -70,6 +74,7 @@ def study(
       edgeval study tiny-regime --answers docs/results/tiny-regime/answers.npz --json -
       edgeval study tiny-regime --published
       edgeval study deep-regression --small
+      edgeval study deep-regression --small --ladder vit-cri3-images
       edgeval study deep-regression --small --seed 0 --target pi4-emulated
     """
     from edgeval.workflow.study_report import check_folder
@@ -109,8 +114,6 @@ def _fits(name: str, published: bool, given: dict[str, Any]) -> None:
             if given[word] is not None:
                 said = "continue" if word == "earlier" else word
                 raise click.UsageError(f"--{said} goes with tiny-regime; here the cards' [regression] say it")
-        if given["small"] and given["ladders"]:
-            raise click.UsageError("--small names its own ladders")
 
 
 def _tiny(asked: Asked, given: dict[str, Any]) -> tuple[str, Study, Exception | None]:
@@ -157,8 +160,10 @@ def _regressors(given: dict[str, Any], asked: Asked) -> tuple[DeepRegression, Ex
     names = {key: given.pop(key) for key in ("cluster", "ladders", "targets", "formats", "trained_only", "small")}
     given.pop("earlier")
     places = _places(names)
-    usual = deep_regression.SMALL if names["small"] else deep_regression.PAPER
-    options = DeepOptions(TrainOptions(**given), names["ladders"] or usual, places, names["formats"])
+    ladders = (
+        (*deep_regression.SMALL, *names["ladders"]) if names["small"] else names["ladders"] or deep_regression.PAPER
+    )
+    options = DeepOptions(TrainOptions(**given), tuple(dict.fromkeys(ladders)), places, names["formats"])
     done, store = _worked(deep_study, options, names["cluster"], asked)
     return done.found, done.fault, folder_of(store)
 

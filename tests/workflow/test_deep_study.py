@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from edgeval.cli.edge import run
+from edgeval.records.cards import available
 from edgeval.records.ladder import load_ladder
 from edgeval.records.papers import deep_regression
 from edgeval.records.regressors import BASELINE, encode_regressors, read_regressors
@@ -120,7 +121,6 @@ def test_the_analysis_of_the_kept_errors_is_the_same(
     [
         ("deep-regression --ladder tiny.toml --rung w9-n40", "choose from w4-n40"),
         ("deep-regression --ladder scalecnn-cifar100", "networks that learn numbers"),
-        ("deep-regression --small --ladder tiny.toml", "names its own ladders"),
         ("deep-regression --epochs 3", "the cards' [regression] say it"),
         ("deep-regression --published", "goes with tiny-regime"),
         ("deep-regression --ladder tiny.toml --target nowhere", "nowhere"),
@@ -140,6 +140,15 @@ def test_what_cannot_be_done_is_told_in_one_line(
     err = capfd.readouterr().err
     assert said in err
     assert "Traceback" not in err
+
+
+def test_a_ladder_stands_beside_those_of_the_small_protocol(
+    done: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(done)
+    assert run(["study", "deep-regression", "--small", "--ladder", "tiny.toml", "--rung", "w9-n40"]) == 2
+    err = capfd.readouterr().err
+    assert all(rung in err for rung in ("w128-n125", "w8-n250", "w64-n4000", "w4-n200"))
 
 
 @pytest.mark.parametrize("line", ["deep-regression --ladder tiny.toml", "tiny-regime --rung c4 --epochs 1"])
@@ -168,14 +177,17 @@ def test_a_damaged_file_is_named_with_what_mends_it(
     assert "remove it" in err
 
 
-def test_the_small_protocol_is_in_the_shipped_cards() -> None:
-    cards = [load_ladder(name) for name in deep_regression.SMALL]
-    for card in cards:
+def test_the_protocol_of_two_cores_is_in_the_shipped_cards() -> None:
+    cards = {name: load_ladder(name) for name in available("models")}
+    small = [card for card in cards.values() if card.regression and card.regression.protocol == "two cores"]
+    assert {card.net.name for card in small} == {"fcn", "resnet", "vit"}
+    for card in small:
         assert card.regression is not None
-        assert card.regression.protocol == "two cores"
         assert max(card.regression.images) <= 4000
         assert len(card.seeds) == 3
-    assert {card.net.name for card in cards} == {"fcn", "resnet"}
+    usual = [cards[name] for name in deep_regression.SMALL]
+    assert {card.net.name for card in usual} == {"fcn", "resnet"}
+    assert all(card in small for card in usual)
 
 
 def test_two_runs_in_one_folder_keep_each_others_answers(done: Path, tmp_path: Path) -> None:
