@@ -65,7 +65,7 @@ def _run(
     names = [said.format(job.rung.name, job.seed) for job in asked]
     if pool is jobs.LOCAL:
         workers = where[1] or (1 if asked and asked[0].device != "cpu" else workers)
-        threads = max(1, jobs.cores() // max(1, min(workers, len(asked))))
+        threads = jobs.threads(min(workers, len(asked)))
     tasks = [
         jobs.Task(
             work,

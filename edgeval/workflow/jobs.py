@@ -212,3 +212,10 @@ def _redirect(log: Path) -> None:
 def cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads(at_once: int) -> int:
+    """Threads for each of so many jobs at once: an equal share of the cores, and no more than OMP_NUM_THREADS says."""
+    share = max(1, cores() // max(1, at_once))
+    asked = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return min(share, int(asked)) if asked.isdecimal() and int(asked) else share

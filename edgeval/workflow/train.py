@@ -102,7 +102,7 @@ def _jobs(ladder: Ladder, options: TrainOptions, store: Store, data: str, pool: 
     seeds = options.seeds or ladder.train.seeds
     device = pool.device or device_of(options.device)
     alone = pool is jobs.LOCAL and ((options.workers or 0) == 1 or len(rungs) * len(seeds) == 1)
-    threads = jobs.cores() if alone else 1
+    threads = jobs.threads(1) if alone else 1
     return [
         RungJob(ladder, rung, seed, store.root, device, threads, options.overwrite, _mark(ladder, rung, seed, data))
         for rung in sorted(rungs, key=lambda rung: -rung.width)

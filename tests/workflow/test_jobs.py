@@ -103,3 +103,15 @@ def waited(ask: Callable[[], str]) -> str:
         assert time.monotonic() < end, "nothing came"
         time.sleep(0.1)
     return answer
+
+
+@pytest.mark.parametrize(
+    ("at_once", "asked", "threads"),
+    [(1, "", 4), (2, "", 2), (3, "", 1), (9, "", 1), (1, "1", 1), (1, "8", 4), (1, "3,1", 3), (1, "0", 4), (1, "x", 4)],
+)
+def test_threads_are_a_share_of_the_cores_within_what_the_user_allows(
+    monkeypatch: pytest.MonkeyPatch, at_once: int, asked: str, threads: int
+) -> None:
+    monkeypatch.setattr(jobs, "cores", lambda: 4)
+    monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert jobs.threads(at_once) == threads

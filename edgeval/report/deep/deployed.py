@@ -30,6 +30,7 @@ WORDS = (
     " Bias, R2, the 95% bound and the largest error are means over seeds. Left and came in are the shares of the"
     " samples that deployment took out of the band and into it. The step is that of the grid on which the answers of an"
     " int8 file lie; rounding to it alone adds step^2 / 12, while the noise is the mean square that answers moved."
+    " Which operators cost that, and which file to ship instead: edgeval operators LADDER:RUNG."
 )
 
 
