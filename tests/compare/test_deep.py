@@ -147,23 +147,43 @@ def test_equal_exponents_cannot_be_told_apart_and_steeper_parameters_win() -> No
     assert analyse(study(CROSS, seeds=1), name="x").doublings == ()
 
 
-def exact(sizes: Sequence[tuple[int, int]], beta: float, gamma: float) -> Regressors:
-    """Three seeds whose ln MSE is a law's, and 0.1 below and above it."""
+def exact(
+    sizes: Sequence[tuple[int, int]], beta: float, gamma: float, spread: Sequence[float] = (0.1,) * 9
+) -> Regressors:
+    """Three seeds whose ln MSE is a law's, and `spread` of each size below and above it; of no spread one seed."""
     targets = np.linspace(0, 1, 4)[:, None]
     found = no_regressors("x", targets, ("theta",))
-    for images, params in sizes:
-        for seed in range(3):
-            log = -beta * np.log(images / 1000) - gamma * np.log(params / 1000) + 0.1 * (seed - 1)
+    for (images, params), off in zip(sizes, spread, strict=False):
+        for seed in range(3 if off else 1):
+            log = -beta * np.log(images / 1000) - gamma * np.log(params / 1000) + off * (seed - 1)
             found = found.having(regressor("fcn", (images, params), seed), targets + np.exp(log / 2))
     return found
 
 
-@pytest.mark.parametrize(("gamma", "better"), [(0.84, "images"), (0.88, "cannot be told"), (1.16, "parameters")])
+@pytest.mark.parametrize(("gamma", "better"), [(0.82, "images"), (0.86, "cannot be told"), (1.18, "parameters")])
 def test_what_both_laws_share_cancels_in_their_difference(gamma: float, better: str) -> None:
-    # weights of -a, 0, a with a = 1 / (2 ln 2): half-width t(10) 0.1 sqrt(2 a^2 / 3) = 0.131, without the shared 0.186
+    # weights of -a, 0, a with a = 1 / (2 ln 2): half-width t(4) 0.1 sqrt(2 a^2 / 3) = 0.164, without the shared 0.192
     sizes = [(n, 4000) for n in (1000, 2000, 4000)] + [(4000, p) for p in (1000, 2000)]
     (one,) = analyse(exact(sizes, 1.0, gamma), name="x").doublings
     assert (one.images, one.params, one.better) == (4000, 4000, better)
+
+
+def test_a_narrow_net_whose_seeds_vary_widens_its_own_law_alone() -> None:
+    sizes = [(n, 4000) for n in (1000, 2000, 4000)] + [(4000, p) for p in (1000, 2000)]
+    (one,) = analyse(exact(sizes, 1.0, 0.5, (0.01, 0.01, 0.01, 0.3, 0.01)), name="x").doublings
+    images, params = (np.ptp(np.log2(found)) / 2 for found in (one.by_images_ci95, one.by_params_ci95))
+    assert params == pytest.approx(4.30 * 0.3 / 2 / np.log(2) / 3**0.5, rel=0.01)  # t(2), though lead is 0.5
+    assert images == pytest.approx(2.78 * 0.01 / 2 / np.log(2) * (2 / 3) ** 0.5, rel=0.05)  # t(4)
+    assert one.better == "cannot be told"
+
+
+def test_a_size_of_one_seed_takes_the_variance_of_the_others() -> None:
+    sizes = [(n, 4000) for n in (1000, 2000, 4000)] + [(4000, p) for p in (1000, 2000)]
+    (one,) = analyse(exact(sizes, 1.0, 0.5, (0.1, 0.1, 0.1, 0, 0.1)), name="x").doublings
+    # t(8); the single seed lies 0.1 below its law
+    assert np.ptp(np.log2(one.by_params_ci95)) / 2 == pytest.approx(
+        2.31 * 0.1 / 2 / np.log(2) * (4 / 3) ** 0.5, rel=0.01
+    )
 
 
 def test_laws_that_meet_before_their_last_sizes_say_nothing_of_doubling() -> None:

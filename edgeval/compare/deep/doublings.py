@@ -41,8 +41,10 @@ def _doubling(found: Regressors, both: tuple[Series, Series], k: int, shared: Se
     one, other = (_weights(series) for series in both)
     logs = {at: log_mse(found, at, k, "mse") for at in {**one, **other}}
     known = [log for log in logs.values() if log is not None]
-    if len(known) < len(logs) or (pooled := pooled_variance(known)) is None:
+    if len(known) < len(logs) or (common := pooled_variance(known)) is None:
         return None
+    # narrow nets vary far more over seeds than wide ones: pooled only for want of a variance of each size's own
+    pooled = common if any(len(log.seeds) < 2 for log in known) else None
 
     def falls(weights: Mapping[Seeds, float]) -> Estimate:
         """How steeply the error falls, by these weights of the sizes."""
