@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-POINTS = 200  # places between two sizes at which a level is looked for
+POINTS = 200  # places between two sizes at which a level is looked for, beside the crossing
 
 
 @dataclass(frozen=True)
@@ -124,8 +124,10 @@ def _undecided(ends: Floats, leads: Sequence[LogMse]) -> Floats:
     """The x of one stretch at which the lead is within its t interval of 0."""
     from scipy.stats import t
 
-    share = np.linspace(0, 1, POINTS + 1)
     one, two = leads
+    share = np.linspace(0, 1, POINTS + 1)
+    if one.mean * two.mean < 0:  # the crossing itself is inside, however narrow the interval
+        share = np.sort(np.append(share, one.mean / (one.mean - two.mean)))
     mixed = np.stack([1 - share, share])  # (2, points)
     seeds = np.array([lead.seeds.var(ddof=1) / len(lead.seeds) for lead in leads])
     variances, freedoms = [*(mixed**2 * seeds[:, None])], [len(lead.seeds) - 1 for lead in leads]

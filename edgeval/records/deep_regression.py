@@ -152,9 +152,9 @@ class Doubling(Record):
     """What twice the training images, or twice the parameters, would multiply the MSE of one output by.
 
     By straight lines through the last sizes (within a factor of four, three at least) of the two laws that meet at
-    `images` and `params`, which is among the last of both; intervals by t from each size's own variance over seeds (pooled
-    where a size has one seed) and that over test images: they do not know of a bend. better: cannot be told where the
-    interval of the difference of both exponents holds 0.
+    `images` and `params`, which is among the last of both; intervals by t from each size's own variance over seeds
+    (pooled where a size has one seed) and that over test images: they do not know of a bend. better: cannot be told
+    where the interval of the difference of both exponents holds 0.
     """
 
     net: str

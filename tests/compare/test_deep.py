@@ -223,6 +223,8 @@ def test_conditions_and_claims_say_what_was_seen(whole: DeepRegression) -> None:
     assert [check.holds for check in whole.checks] == [True] * 4
     assert "0.0" in whole.checks[3].seen or "%" in whole.checks[3].seen
     assert {claim.standing for claim in whole.claims} == {"different protocol"}
+    few = analyse(study([(n, 1000) for n in IMAGES[:5]], seeds=1), name="x")
+    assert "2 of 2 laws have too few sizes for AICc to see a bend" in few.claims[3].ours
     flat = analyse(study(CROSS, beta=0.02), name="x")
     assert not all(check.holds for check in flat.checks)
 

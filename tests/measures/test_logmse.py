@@ -98,3 +98,5 @@ def test_a_level_that_is_never_near_has_no_interval_and_one_beyond_the_end_is_op
     assert level_set(x, [LogMse.known(np.array([1.0]))] * 4) is None
     near = [LogMse(lead + np.array([-0.01, 0.0, 0.01]), np.zeros(0)) for lead in x - 2.995]
     assert level_set(x, near) == (pytest.approx(2.975, abs=0.02), None)
+    sharp = [LogMse(lead + np.array([-1e-5, 1e-5]), np.zeros(0)) for lead in 10 * (x - 1.3333)]
+    assert level_set(x, sharp) == (pytest.approx(1.3333), pytest.approx(1.3333))  # between two places of the grid

@@ -64,7 +64,9 @@ def test_an_error_that_still_moves_is_not_said_to_stay(found: DeepRegression) ->
 
 def test_two_neighbouring_sizes_show_no_level(found: DeepRegression) -> None:
     points = (*FLAT[:1], (2800, 3.6e-5, 6e-5, 9.8e-5), (4000, 3.3e-5, 4.8e-5, 7.7e-5))
-    said = floor_sentence(found, floor("within", *points, stops=2416.0))
+    one = floor("within", *points, stops=2416.0)
+    said = floor_sentence(found, one)
+    assert stop_words(one) == "stops or bends at 2,400"
     assert "stays near" not in said
     assert "the error goes from 9.8e-5 to 7.7e-5 at 4,000 images, as trained from 3.6e-5 to 3.3e-5" in said
 
@@ -77,6 +79,7 @@ def test_noise_larger_everywhere_that_falls_as_fast_does_not_stop_the_law(found:
 
 def test_one_size_beyond_is_set_beside_its_training(found: DeepRegression) -> None:
     said = floor_sentence(found, floor("within", *FLAT, stops=1500.0))
+    assert "stops or bends the law at about 1,500 images" in said  # one size shows neither
     assert "the error is 5.0e-5 at 2,000 images, where it is 1.0e-5 as trained" in said
 
 

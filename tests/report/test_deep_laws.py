@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from edgeval.records.deep_regression import DeepRegression, ErrorLaw, ExponentChange
-from edgeval.report.blocks import Table
-from edgeval.report.deep.laws import change_sentences, deployed_law_blocks
+from edgeval.report.blocks import LONGEST, Table, Text
+from edgeval.report.deep.laws import change_sentences, deployed_law_blocks, law_blocks
 from tests.report.deep import PLACES, deep
 
 
@@ -25,8 +25,28 @@ def study() -> DeepRegression:
 def test_changes_are_said_where_they_are_seen() -> None:
     said = change_sentences(study())
     assert said
-    assert all("int8" in one and "theta −0.32 (−0.39 to −0.25), j −0.32" in one for one in said)
+    assert all("int8" in one and "theta by −0.32 (−0.39 to −0.25), j by −0.32" in one for one in said)
     assert change_sentences(deep(nets=("fcn",))) == []
+
+
+def test_a_change_whose_interval_holds_none_is_not_said_to_be_one() -> None:
+    found = study()
+    doubt = ExponentChange(value=-0.12, ci95=(-0.31, 0.07))
+    laws = tuple(
+        law.model_copy(update={"change": doubt}) if law.change and law.output == "j" else law for law in found.laws
+    )
+    said = [one for one in change_sentences(found.model_copy(update={"laws": laws})) if "int8" in one]
+    assert said
+    words = "theta by −0.32 (−0.39 to −0.25); cannot be told from no change: j −0.12 (−0.31 to 0.07)."
+    assert all(one.endswith(words) for one in said)
+
+
+def test_a_law_without_a_rival_is_not_called_best_and_no_words_are_cut() -> None:
+    blocks = list(law_blocks(study()))
+    tables = [block for block in blocks if isinstance(block, Table)]
+    assert all("Best by AICc" not in table.head for table in tables)  # the broken law has too few sizes for an AICc
+    assert max(len(table.caption) for table in tables) < LONGEST
+    assert max(len(block.text) for block in blocks if isinstance(block, Text)) < 4 * LONGEST
 
 
 def test_a_change_stands_beside_its_exponent() -> None:

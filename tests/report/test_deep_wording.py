@@ -46,7 +46,7 @@ def test_two_digits_of_a_size(value: float, shown: str) -> None:
         ((908.0, 3456.0), "910 to 3,500"),
         ((820.7, None), "820 or more"),
         ((None, 438_000.0), "up to 440,000"),
-        ((None, None), "any size here"),
+        ((None, None), "the whole window"),
     ],
 )
 def test_an_interval_of_sizes_may_be_open(sizes: tuple[float | None, float | None], shown: str) -> None:

@@ -101,11 +101,13 @@ def _exponents(laws: Sequence[ErrorLaw]) -> str:
 
 
 def _deviations(laws: Sequence[ErrorLaw]) -> str:
-    """Which laws AICc takes for bent, do not fall, or have a low R2."""
+    """Which laws AICc takes for bent, do not fall, or have a low R2; with few sizes AICc has nothing to compare."""
     away = [_name(law) for law in laws if law.bent or law.r2 <= STRAIGHT or not law.falls]
     if not laws:
         return ""
-    return f"not plain laws: {', '.join(away)}" if away else "no law is shown to be bent: AICc prefers the plain one"
+    said = f"not plain laws: {', '.join(away)}" if away else "no law is shown to be bent: AICc prefers the plain one"
+    blind = sum(sum(form.aicc is not None for form in law.forms) < 2 for law in laws)
+    return f"{said}; {blind} of {len(laws)} laws have too few sizes for AICc to see a bend" if blind else said
 
 
 def _rates(rows: Sequence[SizeErrors]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 
@@ -14,14 +15,17 @@ from edgeval.report.deep.wording import along_words, between, ends, error, expon
 
 FLAT = 1.5  # beyond the stop, errors within this factor are one level
 SPAN = 2.0  # of sizes beyond the stop: over less an error may look level whatever the law does
+Fate = Literal["stops", "bends", "stops or bends"]  # the last where too few sizes lie beyond to tell
 WORDS = (
     "Quantisation moves every answer a little: that noise is a mean square too. Where it equals the error as trained,"
     " and is unrelated to it, the error as deployed is about twice that, and what training still gains is lost in it;"
     " where noise and error cancel in part, the error as deployed is less than their sum. Where the noise falls with"
     " size too, so that the error as deployed falls at more than half the exponent as trained, the law is bent there"
-    " and goes on. The size where noise and error are equal is read off straight lines between sizes. Its interval"
-    " holds the sizes at which, on these lines, both cannot be told apart at 95% by seeds and test images: a little too"
-    " wide, and blind to what happens between sizes. Intervals of exponents are the regression's at 95%."
+    " and goes on; where the sizes beyond span less than a factor of two, it cannot be told which. The size where noise"
+    " and error are equal is read off straight lines between sizes. Its interval holds the sizes at which, on these"
+    " lines, both cannot be told apart at 95% by seeds and test images: a little too wide, and blind to what happens"
+    " between sizes; where it reaches the end of the window, the two may not meet within it. Intervals of exponents are"
+    " the regression's at 95%."
 )
 
 
@@ -50,21 +54,21 @@ def floor_sentence(found: DeepRegression, floor: QuantisationFloor) -> str:
 def _within(floor: QuantisationFloor) -> str:
     """It stops inside of the window."""
     at = f"at about {rounded(floor.stops)} {floor.along}" if floor.stops is not None else "within the window"
-    does = "bends but does not stop the law" if goes_on(floor) else "stops the law"
+    does = {"bends": "bends but does not stop the law"}.get(kind := fate(floor), f"{kind} the law")
     if floor.undecided is not None:
         at += f" (95% {between(floor.undecided)})"
     return f"{does} {at}: beyond it {_level(floor)}; {_exponents(floor)}{_grid(floor)}"
 
 
-def goes_on(floor: QuantisationFloor) -> bool:
-    """Whether the error as deployed still falls at more than half the exponent as trained where the noise leads."""
+def fate(floor: QuantisationFloor) -> Fate:
+    """Bends where the error as deployed still falls at more than half the exponent as trained where the noise leads."""
     if floor.side == "before":
-        return floor.whole.value > floor.trained.value / 2 > 0
+        return "bends" if floor.whole.value > floor.trained.value / 2 > 0 else "stops"
     beyond = _beyond(floor)
     if len(beyond) < 2 or beyond[-1][0] < SPAN * beyond[0][0] or min(beyond[0][3], beyond[-1][3]) <= 0:
-        return False
+        return "stops or bends"
     trained, deployed = (np.log(beyond[0][k] / beyond[-1][k]) for k in (1, 3))
-    return bool(deployed > trained / 2 > 0)
+    return "bends" if deployed > trained / 2 > 0 else "stops"
 
 
 def _beyond(floor: QuantisationFloor) -> list[tuple[int, float, float, float]]:
@@ -81,7 +85,7 @@ def _level(floor: QuantisationFloor) -> str:
     last = f"{wording.count(beyond[-1][0])} {floor.along}"
     if len(errors) == 1:
         return f"the error is {error(errors[0], 2)} at {last}, where it is {error(beyond[-1][1], 2)} as trained"
-    if max(errors) <= FLAT * min(errors) and beyond[-1][0] >= SPAN * beyond[0][0] and not goes_on(floor):
+    if max(errors) <= FLAT * min(errors) and fate(floor) == "stops":
         whatever = "trained on" if floor.along == "images" else "the size of the net"
         return f"the error stays near {error(geometric_mean(np.array(errors)), 2)} whatever is {whatever}"
     trained = f"as trained from {error(beyond[0][1], 2)} to {error(beyond[-1][1], 2)}"
@@ -99,7 +103,7 @@ def _exponents(floor: QuantisationFloor) -> str:
 def _before(floor: QuantisationFloor) -> str:
     """The noise is the larger everywhere."""
     first, last = floor.points[0], floor.points[-1]
-    does = "bends but does not stop" if goes_on(floor) else "has stopped"
+    does = "bends but does not stop" if fate(floor) == "bends" else "has stopped"
     return (
         f"{does} the law before {wording.count(first[0])} {floor.along}: its noise exceeds the error as trained at"
         f" every size, and at {wording.count(last[0])} {floor.along} the error is {error(last[3], 2)}, where it is"
@@ -147,22 +151,22 @@ def where_words(found: DeepRegression, floor: QuantisationFloor) -> str:
 
 
 def stop_words(floor: QuantisationFloor) -> str:
-    """In a few words: 'stops at 2,700', 'bent at 2,700', 'stopped before 250', 'goes on'."""
+    """In a few words: 'stops at 2,700', 'bent at 2,700', 'stops or bends at 2,700', 'stopped before 250', 'goes on'."""
     if floor.side == "within" and floor.stops is not None:
-        return f"{'bent' if goes_on(floor) else 'stops'} at {rounded(floor.stops)}"
-    before = "bent" if goes_on(floor) else "stopped"
+        return f"{'bent' if (kind := fate(floor)) == 'bends' else kind} at {rounded(floor.stops)}"
+    before = "bent" if fate(floor) == "bends" else "stopped"
     return f"{before} before {wording.count(floor.points[0][0])}" if floor.side == "before" else "goes on"
 
 
 def _table(found: DeepRegression) -> Table:
     """All of them side by side."""
     body = tuple(_row(found, floor) for floor in found.floors)
-    head: tuple[str, ...] = ("Net", "Output", "Along", "Where", "Law", "Not told apart", "Would meet at")
+    head: tuple[str, ...] = ("Net", "Output", "Along", "Where", "Law", "Equal at, 95%", "Would meet at")
     head += ("Before", "95%")
     head += ("Whole window", "95%", "As trained", "95%", "Noise at the end", "Step^2 / 12", "Of the noise")
     caption = (
-        "Not told apart: sizes at which noise and error as trained may be equal (95%); exponents before the stop, over"
-        " the whole window, and as trained"
+        "Equal at, 95%: the sizes at which noise and error as trained may be equal; exponents before the stop, over the"
+        " whole window, and as trained"
     )
     return known_columns(Table(head, body, caption, words=5))
 

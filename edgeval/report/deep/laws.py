@@ -11,10 +11,13 @@ from edgeval.report.blocks import Block, Heading, Table, Text, known_columns
 from edgeval.report.deep.wording import PAPER, along_words, ends, error, exponent, number, place_words, places
 
 LAW = (
-    "MSE = c N^-exponent, least squares of logarithms of geometric means over seeds; 95% is the regression's, and that"
-    " of a mean exponent where another form is best; seeds and test images: what training again and other test images"
-    " would do to it, by t from the variances over each size's seeds and over the test images;"
-    " best by AICc with its lead over the next form; a floor, with the exponent above it, where AICc prefers one"
+    "MSE = c N^-exponent, least squares of logarithms of geometric means over seeds. 95% is the regression's: how far"
+    " the sizes lie off a straight line; where another form is best, the exponent is a mean over the window. Seeds and"
+    " test images, at 95% too: what training again on the same training images, and other test images, would do to the"
+    " exponent, by t from the variances over each size's seeds and over the test images; blind to what other training"
+    " images would do, and to a bend. Each interval is at 95% by itself: one in twenty misses. Best by AICc, with its"
+    " lead over the next form: a dash where too few sizes leave the plain law no rival. A floor, with the exponent"
+    " above it, where AICc prefers one."
 )
 SIZES: dict[Along, str] = {"images": "training images", "parameters": "parameters"}
 NOTICED = 5e-3  # of an exponent: two digits are shown
@@ -41,11 +44,12 @@ def law_blocks(found: DeepRegression) -> Iterator[Block]:
     if not laws:
         return
     yield Heading("Laws of error against size")
+    yield Text(LAW)
     for along, words in SIZES.items():
         mine = [law for law in laws if law.along == along]
         if mine:
             body = tuple(_law(law) for law in mine)
-            yield known_columns(Table(HEAD, body, f"Along {words}: {LAW}", words=3))
+            yield known_columns(Table(HEAD, body, f"Along {words}", words=3))
 
 
 def _law(law: ErrorLaw) -> tuple[str, ...]:
@@ -70,9 +74,9 @@ def _law(law: ErrorLaw) -> tuple[str, ...]:
 def _best(law: ErrorLaw) -> str:
     """'saturating (by 4.2)': the form that AICc prefers; alone, an AICc says nothing."""
     told = [(form.name, form.aicc) for form in law.forms if form.aicc is not None]
-    if not told:
+    if len(told) < 2:
         return wording.DASH
-    return told[0][0] + "".join(f" (by {number(aicc - told[0][1], 1)})" for _, aicc in told[1:2])
+    return f"{told[0][0]} (by {number(told[1][1] - told[0][1], 1)})"
 
 
 def _floor(law: ErrorLaw) -> str:
@@ -97,7 +101,8 @@ def deployed_law_blocks(found: DeepRegression) -> Iterator[Block]:
     head = ("Net", "Output", "Along", "Held", "As trained", *(place_words(found, place) for place in there))
     caption = (
         "Exponents over the whole window: as trained with the regression's 95% interval, as deployed with the change"
-        " from the same networks as trained and its interval, or with the regression's where a size has one seed"
+        " from the same networks as trained and its interval, or with the regression's where a size has one seed;"
+        " each interval at 95% by itself"
     )
     if any(" *" in cell for row in body for cell in row[4:]):
         caption += "; * not of the same sizes and seeds as trained"
@@ -116,10 +121,18 @@ def change_sentences(found: DeepRegression) -> list[str]:
             if (law.net, law.along, law.fixed, law.format, law.target) == (net, along, fixed, *place)
         ]
         where = f"{wording.clean(net, 30)} {along_words(along, fixed)}, {place_words(found, (place[0], place[1]))}"
-        moved = [f"{wording.clean(law.output, 30)} {change(law.change)}" for law in mine if not _still(law)]
-        if moved:
-            told.append(f"{where} changes the exponent of {', '.join(moved)}.")
+        seen = [law for law in mine if not _still(law)]
+        sure = [f"{wording.clean(law.output, 30)} by {change(law.change)}" for law in seen if _sure(law)]
+        unsure = [f"{wording.clean(law.output, 30)} {change(law.change)}" for law in seen if not _sure(law)]
+        parts = [f"changes the exponent of {', '.join(sure)}"] if sure else []
+        parts += [f"cannot be told from no change: {', '.join(unsure)}"] if unsure else []
+        told += [f"{where} {'; '.join(parts)}."] if parts else []
     return told
+
+
+def _sure(law: ErrorLaw) -> bool:
+    """Whether the interval of the change does not hold 0."""
+    return law.change is not None and not law.change.ci95[0] <= 0 <= law.change.ci95[1]
 
 
 def _still(law: ErrorLaw) -> bool:

@@ -35,7 +35,7 @@ def render_deep_text(found: DeepRegression, page: Path | None) -> str:
     lines += _part("Root mean square errors as trained, at the largest size", unit_sentences(found))
     lines += _part("Beside kernel ridge and the mean predictor", winner_sentences(found))
     lines += _part("More images or a larger net?", [answer_sentence(found)] if found.doublings else [])
-    lines += _part("What deployment takes from the exponents, with 95%", change_sentences(found))
+    lines += _part("What deployment takes from the exponents, each with its 95%", change_sentences(found))
     lines += _floors(found)
     lines += [line for note in found.notes[:NOTES] for line in wrapped(f"Note: {note}", "", "  ")]
     if len(found.notes) > NOTES:
@@ -114,7 +114,7 @@ def _floors(found: DeepRegression) -> list[str]:
     mine = [floor for floor in found.floors if floor.along == along]
     keys = dict.fromkeys((floor.net, floor.output, floor.fixed) for floor in mine)
     said = [_floor(found, [one for one in mine if (one.net, one.output, one.fixed) == key]) for key in keys]
-    return [*_part(f"Where quantisation stops the law along {along}", said), ""]
+    return [*_part(f"Where quantisation stops the law along {along}, with 95%", said), ""]
 
 
 def _floor(found: DeepRegression, floors: Sequence[QuantisationFloor]) -> str:

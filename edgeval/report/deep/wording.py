@@ -52,7 +52,7 @@ def between(sizes: tuple[float | None, float | None]) -> str:
     """'910 to 3,500', '820 or more', 'up to 440,000': an interval of sizes, None for an end outside of the window."""
     low, high = sizes
     if low is None:
-        return "any size here" if high is None else f"up to {rounded(high)}"
+        return "the whole window" if high is None else f"up to {rounded(high)}"
     return f"{rounded(low)} or more" if high is None else f"{rounded(low)} to {rounded(high)}"
 
 
