@@ -18,7 +18,7 @@ class Fit(Record):
     freeze_norms: share of the updates after which batch norms keep their statistics, which batches otherwise move.
     """
 
-    protocol: str = "regression"
+    protocol: str = Field(default="regression", min_length=1)
     images: tuple[Annotated[int, Field(ge=2)], ...] = Field(default=(4000,), min_length=1)
     updates: int = Field(default=4000, ge=1, le=100_000_000)
     batch: int = Field(default=64, ge=2, le=65_536)

@@ -47,6 +47,12 @@ class TaskSource(Record):
         own = self.train is not None and self.test is not None
         if [self.name is not None, own, self.magnets is not None].count(True) != 1:
             raise ValueError(f"give either name, or both train and test, or magnets{self.seen}")
+        usual = {key: type(self).model_fields[key].default for key in ("scale", "mean", "std")}
+        given = [key for key, value in usual.items() if getattr(self, key) != value]
+        if given and self.name is not None and not self.simulated:
+            raise ValueError(
+                f"{given[0]} of {self.name} is the task's own (seen: {getattr(self, given[0])}); leave it out"
+            )
         return self
 
     @property
@@ -103,7 +109,7 @@ class Net(Record):
 class Recipe(Record):
     """How a rung is trained; the defaults are the recipe of arXiv 2603.07365 (PAPERS: data and training)."""
 
-    protocol: str = "paper"
+    protocol: str = Field(default="paper", min_length=1)
     epochs: int = Field(default=200, ge=1, le=100_000)
     batch: int = Field(default=128, ge=2, le=65_536)
     lr: float = Field(default=0.1, gt=0)
@@ -167,6 +173,9 @@ class Ladder(Card):
         if fit is not None and "checks" in fit.model_fields_set and fit.checks > fit.updates:
             seen = f"checks = {fit.checks}, updates = {fit.updates}"
             raise ValueError(f"regression.checks must be at most regression.updates (seen: {seen})")
+        if fit is not None and (fit.search_updates or 0) > fit.updates:
+            seen = f"search_updates = {fit.search_updates}, updates = {fit.updates}"
+            raise ValueError(f"regression.search_updates must be at most regression.updates (seen: {seen})")
         return self
 
     @property

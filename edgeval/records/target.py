@@ -149,11 +149,11 @@ class Expect(Record):
 class Limits(Record):
     """What the device has, and how long things may take."""
 
-    memory_mb: int | None = None
-    flash_kb: int | None = None
-    ram_kb: int | None = None
+    memory_mb: int | None = Field(default=None, gt=0)
+    flash_kb: int | None = Field(default=None, gt=0)
+    ram_kb: int | None = Field(default=None, gt=0)
     sample_timeout_s: float = Field(default=60, gt=0)
-    run_timeout_s: float | None = None
+    run_timeout_s: float | None = Field(default=None, gt=0)
 
 
 SLOWDOWNS = "throttled|under-voltage|frequency-capped|soft-temperature-limit"

@@ -23,6 +23,7 @@ KINDS = {  # by pydantic's name of the fault; {…} is filled from what it tells
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
     **dict.fromkeys(("model_type", "dict_type", "model_attributes_type"), "a table"),
     "string_type": "a text in quotes",
+    "string_too_short": "a text that is not empty",
     "finite_number": "a finite number",
     "greater_than": "greater than {gt}",
     "greater_than_equal": "{ge} or more",

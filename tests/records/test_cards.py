@@ -44,6 +44,8 @@ BAD_LADDERS = [
     (LADDER.replace('name = "mine"\n', ""), "'name' is missing"),
     (LADDER + "[train]\nepochs = 0\n", "train.epochs"),
     (LADDER + "[train]\nlr = nan\n", "train.lr"),
+    (LADDER + "[train]\nprotocol = ''\n", "train.protocol must be a text that is not empty"),
+    (LADDER.replace('"digits100"', '"digits100"\nmean = []'), "mean of digits100 is"),
     ("this is not TOML", "not valid TOML"),
     ("", "'schema' is missing"),
 ]
@@ -60,6 +62,7 @@ BAD_DEVICES = [
         DEVICE + "[model]\nper_channel_dense = 'maybe'\n",
         "per_channel_dense must be true or false",
     ),
+    (DEVICE + "[limits]\nmemory_mb = -1\n", "limits.memory_mb must be greater than 0 (seen: -1)"),
     (DEVICE + "runtime = 3\n", "runtime must be a table (seen: 3)"),
     (DEVICE + "[compare]\nkernel_floor = ['auto', 'auto']\n", "two kernel families"),
     (DEVICE + "[runtime]\nkernels = 'fast'\n", "runtime.kernels"),

@@ -55,6 +55,7 @@ def test_rungs_are_widths_times_training_sets_and_the_last_is_the_largest(tmp_pa
             "checks = 11\nseeds",
             r"checks must be at most regression\.updates \(seen: checks = 11",
         ),
+        ("seeds", "search_updates = 11\nseeds", r"search_updates must be at most regression\.updates"),
         ("updates", "update", "did you mean updates"),
         ("64, 128", "66, 128", "multiples of 4"),
         ("widths", "stride = 2, widths", "of resnet's stem"),
