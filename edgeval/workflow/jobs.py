@@ -67,6 +67,9 @@ class Line:
         self._connection.send((kind, *values))
 
 
+WAITING = "OMP_WAIT_POLICY"
+
+
 class Pool(Protocol):
     """Where tasks run: on this machine, or on a cluster. device: what they train on; None: what this machine has."""
 
@@ -119,7 +122,8 @@ def events(tasks: Sequence[Task], workers: int) -> Generator[Outcome | News, Non
                 queue.remove(ahead)
                 receiver, sender = context.Pipe(duplex=False)
                 process = context.Process(target=_child, args=(sender, task.work, task.job, task.log), daemon=True)
-                process.start()
+                with _sleeping_threads():
+                    process.start()
                 sender.close()
                 running[receiver] = (index, process)
             for ready in wait(list(running)):
@@ -134,6 +138,19 @@ def events(tasks: Sequence[Task], workers: int) -> Generator[Outcome | News, Non
         for _, process in running.values():
             process.kill()
             process.join()
+
+
+@contextlib.contextmanager
+def _sleeping_threads() -> Iterator[None]:
+    """Children that start here have OpenMP threads that sleep while they wait: with another process on a core, threads
+    that spin hold up the one they wait for, and training slows a hundredfold (tests/benchmarks/waiting.py)."""
+    before = os.environ.get(WAITING)
+    os.environ.setdefault(WAITING, "PASSIVE")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[WAITING]
 
 
 def _next(queue: deque[tuple[int, Task]], running: Sequence[Task]) -> tuple[int, Task] | None:

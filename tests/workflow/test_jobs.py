@@ -28,6 +28,8 @@ def work(job: str, progress: Progress) -> str:
         raise ZeroDivisionError("by zero")
     if job == "noise":
         os.write(1, b"from the depths\n")
+    if job == "waiting":
+        return os.environ.get("OMP_WAIT_POLICY", "unset")
     if job == "sleep":
         time.sleep(60)
     return job * 2
@@ -115,3 +117,14 @@ def test_threads_are_a_share_of_the_cores_within_what_the_user_allows(
     monkeypatch.setattr(jobs, "cores", lambda: 4)
     monkeypatch.setenv("OMP_NUM_THREADS", asked)
     assert jobs.threads(at_once) == threads
+
+
+@pytest.mark.parametrize(("given", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_of_children_sleep_while_they_wait_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str | None, found: str
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if given:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    assert [one.result for one in outcomes(tmp_path, "waiting")] == [found]
+    assert os.environ.get("OMP_WAIT_POLICY") == given
