@@ -110,24 +110,29 @@ def deployed_law_blocks(found: DeepRegression) -> Iterator[Block]:
 
 
 def change_sentences(found: DeepRegression) -> list[str]:
-    """What deployment takes from the exponents, a sentence a network and place: paired by seed and test image."""
+    """What deployment takes from the exponents, paired by seed and test image: a sentence for a network and all places
+    that say the same."""
     laws = [law for law in found.laws if law.change is not None]
-    keys = dict.fromkeys((law.net, law.along, law.fixed, law.format, law.target) for law in laws)
-    told = []
-    for net, along, fixed, *place in keys:
-        mine = [
-            law
-            for law in laws
-            if (law.net, law.along, law.fixed, law.format, law.target) == (net, along, fixed, *place)
-        ]
-        where = f"{wording.clean(net, 30)} {along_words(along, fixed)}, {place_words(found, (place[0], place[1]))}"
-        seen = [law for law in mine if not _still(law)]
-        sure = [f"{wording.clean(law.output, 30)} by {change(law.change)}" for law in seen if _sure(law)]
-        unsure = [f"{wording.clean(law.output, 30)} {change(law.change)}" for law in seen if not _sure(law)]
-        parts = [f"changes the exponent of {', '.join(sure)}"] if sure else []
-        parts += [f"cannot be told from no change: {', '.join(unsure)}"] if unsure else []
-        told += [f"{where} {'; '.join(parts)}."] if parts else []
-    return told
+    told: dict[tuple[str, str], list[str]] = {}
+    for net, along, fixed, *place in dict.fromkeys((*_series(law), law.format, law.target) for law in laws):
+        there = [law for law in laws if (*_series(law), law.format, law.target) == (net, along, fixed, *place)]
+        said = _changes([law for law in there if not _still(law)])
+        where = told.setdefault((f"{wording.clean(net, 30)} {along_words(along, fixed)}", said), [])
+        where.append(place_words(found, (place[0], place[1])))
+    return [f"{series}, in {' and '.join(where)} {said}." for (series, said), where in told.items() if said]
+
+
+def _series(law: ErrorLaw) -> tuple[str, Along, str]:
+    return law.net, law.along, law.fixed
+
+
+def _changes(laws: Sequence[ErrorLaw]) -> str:
+    """'the exponents change: theta by −0.32 (−0.39 to −0.25)', and those that may not."""
+    sure = [f"{wording.clean(law.output, 30)} by {change(law.change)}" for law in laws if _sure(law)]
+    unsure = [f"{wording.clean(law.output, 30)} {change(law.change)}" for law in laws if not _sure(law)]
+    parts = [f"the exponents change: {', '.join(sure)}"] if sure else []
+    parts += [f"cannot be told from no change: {', '.join(unsure)}"] if unsure else []
+    return "; ".join(parts)
 
 
 def _sure(law: ErrorLaw) -> bool:

@@ -118,22 +118,25 @@ def _floors(found: DeepRegression) -> list[str]:
 
 
 def _floor(found: DeepRegression, floors: Sequence[QuantisationFloor]) -> str:
-    """'fcn, theta: int8 TFLite stops at 2,700 (900 to 3,500; exponent 1.21 before it), ...; as trained 1.43'."""
-    parts = []
+    """'fcn, theta: stops at 2,700 in int8 TFLite (900 to 3,500; exponent 1.21 before it), ...; as trained 1.43'."""
     name = f"{wording.clean(floors[0].net, 20)}, {wording.clean(floors[0].output, 20)}"
     if all(one.side == "after" for one in floors):
         last = f"{wording.count(floors[0].points[-1][0])} {floors[0].along}"
         return f"{name}: it goes on up to {last}; {_spread(floors)}, as trained {number(floors[0].trained.value)}"
+    parts: dict[tuple[str, str], list[str]] = {}
     for one in floors:
-        told = [between(one.undecided)] if one.undecided is not None and one.side == "within" else []
-        told += (
-            [f"exponent {number(one.before.value)} before it"]
-            if one.before is not None and one.side == "within"
-            else []
-        )
-        where = wording.clean(where_words(found, one), 50)
-        parts.append(f"{where} {stop_words(one)}" + (f" ({'; '.join(told)})" if told else ""))
-    return f"{name}: {', '.join(parts)}; as trained {number(floors[0].trained.value)}"
+        parts.setdefault((stop_words(one), _beside(one)), []).append(wording.clean(where_words(found, one), 50))
+    said = [f"{words} in {' and '.join(where)}{beside}" for (words, beside), where in parts.items()]
+    return f"{name}: {', '.join(said)}; as trained {number(floors[0].trained.value)}"
+
+
+def _beside(floor: QuantisationFloor) -> str:
+    """' (900 to 3,500; exponent 1.21 before it)', as far as these are known."""
+    if floor.side != "within":
+        return ""
+    told = [] if floor.undecided is None else [between(floor.undecided)]
+    told += [] if floor.before is None else [f"exponent {number(floor.before.value)} before it"]
+    return f" ({'; '.join(told)})" if told else ""
 
 
 def _spread(floors: Sequence[QuantisationFloor]) -> str:
