@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from edgeval.compare.deep.floors import crossing
+from edgeval.compare.deep.floors import crossing, reaching
 from edgeval.compare.deep.whole import BAND, analyse
 from edgeval.errors import DataError
 from edgeval.records.deep_regression import DeepRegression
@@ -127,6 +127,13 @@ def test_where_the_noise_crosses_the_error(noise: list[float], found: tuple[str,
     sizes = np.array([100.0, 500.0, 2000.0])
     side, stops = crossing(sizes, 1 / sizes, np.array(noise))
     assert (side, stops) == (found[0], found[1] and pytest.approx(found[1], rel=1e-6))
+
+
+def test_an_interval_belongs_to_the_side_on_which_noise_and_error_meet() -> None:
+    inner, low, high = (300.0, 600.0), (None, 600.0), (300.0, None)
+    assert [reaching("within", ends) for ends in (inner, low, high, None)] == [inner, low, high, None]
+    assert [reaching("after", ends) for ends in (inner, low, high)] == [None, None, high]
+    assert [reaching("before", ends) for ends in (inner, low, high)] == [None, low, None]
 
 
 def test_twice_the_images_against_twice_the_parameters(whole: DeepRegression) -> None:

@@ -20,6 +20,7 @@ from edgeval.records.regressors import Regressors
 
 Floats = NDArray[np.float64]
 Side = Literal["within", "before", "after"]
+Ends = tuple[float | None, float | None]
 NOTICED = 1e-3  # of the error as trained: what a format must move the answers of some size by to be looked at
 
 
@@ -59,7 +60,7 @@ def _floor(found: Regressors, series: Series, k: int) -> QuantisationFloor | Non
         seeds=min(len(at) for at in series.models),
         side=side,
         stops=stops,
-        undecided=_undecided(found, series, k),
+        undecided=reaching(side, _undecided(found, series, k)),
         beyond=_beyond(sizes, trained, noise) if side == "after" else None,
         before=_exponent(sizes[before], deployed[before]),
         whole=exponent(fit_power(sizes, deployed)),
@@ -70,7 +71,7 @@ def _floor(found: Regressors, series: Series, k: int) -> QuantisationFloor | Non
     )
 
 
-def _undecided(found: Regressors, series: Series, k: int) -> tuple[float | None, float | None] | None:
+def _undecided(found: Regressors, series: Series, k: int) -> Ends | None:
     """The sizes between which the noise cannot be told from the error of the same networks as trained."""
     moved, trained = logs_of(found, series, k, "moved"), logs_of(found, series, k, "trained")
     if moved is None or trained is None:
@@ -81,6 +82,14 @@ def _undecided(found: Regressors, series: Series, k: int) -> tuple[float | None,
         return None
     low, high = (None if end is None else float(np.exp(end)) for end in ends)
     return low, high
+
+
+def reaching(side: Side, ends: Ends | None) -> Ends | None:
+    """The interval of a size that lies on this side of the window; one that ends before it is about other sizes, where
+    few seeds leave in doubt which is the larger."""
+    if ends is None or (side == "after" and ends[1] is not None) or (side == "before" and ends[0] is not None):
+        return None
+    return ends
 
 
 def crossing(sizes: Floats, trained: Floats, noise: Floats) -> tuple[Side, float | None]:
