@@ -123,9 +123,9 @@ class QuantisationFloor(Record):
     larger everywhere) or `after` the largest; undecided: the sizes between which noise and error as trained cannot be
     told apart at 95% by seeds and test images, null for an end outside of the window, null alone where a size has one
     seed, or they are told apart on the side where they meet; seeds: the fewest of any size; beyond: where the two laws
-    would meet after it, null where they never do. before: the exponent as deployed up to there, null with fewer than three sizes;
-    whole: over the whole window; trained: as trained. grid: step^2 / 12, the noise of an ideal rounding of the output
-    alone, and its share of the noise at the largest size.
+    would meet after it, null where they never do. before: the exponent as deployed up to there, null with fewer than
+    three sizes; whole: over the whole window; trained: as trained. grid: step^2 / 12, the noise of an ideal rounding of
+    the output alone, and its share of the noise at the largest size.
     """
 
     net: str
