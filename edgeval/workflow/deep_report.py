@@ -16,8 +16,8 @@ LAWS = (
 )
 DEPLOYED = (
     "MSE as trained (filled) and as deployed (hollow). Thin lines: the mean square by which int8 moves answers; dashed:"
-    " step^2 / 12, what rounding the output to its grid would add alone. The cross marks where the noise equals the"
-    " error as trained: the law stops or bends there"
+    " step^2 / 12, what rounding the output to its grid would add alone. The cross marks where the noise is equal"
+    " to the error as trained: the law stops or bends there"
 )
 
 

@@ -48,8 +48,8 @@ def test_the_cross_lies_where_noise_meets_the_error_as_trained(found: DeepRegres
     panel = deployed_panels(found)[0]
     assert panel.title == "fcn: MSE of theta"
     assert [one.name for one in panel.series[1:]] == [
-        "int8 TFLite, stops at 2,700",
-        "int8 ONNX, stops or bends at 6,200",
+        "int8 TFLite, equal at 2,700",
+        "int8 ONNX, equal at 6,200",
     ]
     floor = next(one for one in found.floors if one.format == "tflite-int8")
     assert panel.stops[0].at[0] == floor.stops

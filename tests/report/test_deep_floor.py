@@ -6,7 +6,7 @@ import pytest
 
 from edgeval.records.deep_regression import DeepRegression, QuantisationFloor
 from edgeval.records.laws import Exponent
-from edgeval.report.deep.floor import floor_sentence, stop_words
+from edgeval.report.deep.floor import floor_sentence, meet_words, stop_words
 from tests.report.deep import deep
 
 Point = tuple[int, float, float, float]
@@ -58,7 +58,7 @@ def test_an_error_that_still_moves_is_not_said_to_stay(found: DeepRegression) ->
     said = floor_sentence(found, one)
     assert "bends but does not stop the law at about 900 images" in said
     assert "the error goes from 5.0e-5 to 2.0e-5 at 2,000 images, as trained from 3.0e-5 to 1.0e-5" in said
-    assert stop_words(one) == "bent at 900"
+    assert (stop_words(one), meet_words(one)) == ("bent at 900", "equal at 900")
     assert "too few sizes lie before it for an exponent" in said
 
 
@@ -74,7 +74,7 @@ def test_two_neighbouring_sizes_show_no_level(found: DeepRegression) -> None:
 def test_noise_larger_everywhere_that_falls_as_fast_does_not_stop_the_law(found: DeepRegression) -> None:
     one = floor("before", *FLAT[1:], whole=value(0.63), trained=value(0.52))
     assert floor_sentence(found, one).startswith("int8 TFLite bends but does not stop the law before 1,000 images")
-    assert stop_words(one) == "bent before 1,000"
+    assert (stop_words(one), meet_words(one)) == ("bent before 1,000", "equal before 1,000")
 
 
 def test_one_size_beyond_is_set_beside_its_training(found: DeepRegression) -> None:

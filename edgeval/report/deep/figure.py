@@ -9,7 +9,7 @@ import numpy as np
 from edgeval.records.artifact import TORCH
 from edgeval.records.deep_regression import Along, DeepRegression, ErrorLaw, QuantisationFloor
 from edgeval.report import wording
-from edgeval.report.deep.floor import stop_words
+from edgeval.report.deep.floor import meet_words
 from edgeval.report.deep.panels import Panel, Rule, Series, Stop
 from edgeval.report.deep.wording import format_words, number, rank
 from edgeval.report.lawfigure import Mark
@@ -103,7 +103,7 @@ def _deployed(title: str, floors: Sequence[tuple[QuantisationFloor, Mark]]) -> P
     trained = tuple((float(size), mse) for size, mse, _, _ in first.points)
     series, rules, stops = [Series("as trained", Mark(), trained, law=_law(first))], [], []
     for floor, mark in floors:
-        words = f"{wording.clean(format_words(floor.format), 14)}, {stop_words(floor)}"
+        words = f"{wording.clean(format_words(floor.format), 14)}, {meet_words(floor)}"
         series.append(Series(words, mark, tuple((float(n), mse) for n, _, _, mse in floor.points)))
         noise = tuple((float(n), value) for n, _, value, _ in floor.points if value > 0)
         rules += [Rule("", noise, color=mark.color)] if len(noise) > 1 else []

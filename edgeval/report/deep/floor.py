@@ -158,6 +158,13 @@ def stop_words(floor: QuantisationFloor) -> str:
     return f"{before} before {wording.count(floor.points[0][0])}" if floor.side == "before" else "goes on"
 
 
+def meet_words(floor: QuantisationFloor) -> str:
+    """Where the noise equals the error, for a legend: 'equal at 2,700', 'equal before 250', 'goes on'."""
+    if floor.side == "within" and floor.stops is not None:
+        return f"equal at {rounded(floor.stops)}"
+    return f"equal before {wording.count(floor.points[0][0])}" if floor.side == "before" else "goes on"
+
+
 def _table(found: DeepRegression) -> Table:
     """All of them side by side."""
     body = tuple(_row(found, floor) for floor in found.floors)
