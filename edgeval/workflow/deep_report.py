@@ -15,9 +15,9 @@ LAWS = (
     " them; {letter} is its exponent, and steeper is better. All panels have the same axes"
 )
 DEPLOYED = (
-    "MSE as trained (filled) and as deployed (hollow). Thin lines: the mean square by which quantisation moves answers; dashed:"
-    " step^2 / 12, what rounding the output to its grid would add alone. The cross marks where the noise is equal"
-    " to the error as trained: the law stops or bends there"
+    "MSE as trained (filled) and as deployed (hollow). Thin lines: the mean square by which quantisation moves answers;"
+    " dashed: step^2 / 12, what rounding the output to its grid would add alone. The cross marks where the noise is"
+    " equal to the error as trained: the law stops or bends there"
 )
 
 
