@@ -67,7 +67,7 @@ class Line:
         self._connection.send((kind, *values))
 
 
-WAITING = "OMP_WAIT_POLICY"
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}  # any OpenMP; GNU's, which takes the second
 
 
 class Pool(Protocol):
@@ -142,15 +142,16 @@ def events(tasks: Sequence[Task], workers: int) -> Generator[Outcome | News, Non
 
 @contextlib.contextmanager
 def _sleeping_threads() -> Iterator[None]:
-    """Children that start here have OpenMP threads that sleep while they wait: with another process on a core, threads
-    that spin hold up the one they wait for, and training slows a hundredfold (tests/benchmarks/waiting.py)."""
-    before = os.environ.get(WAITING)
-    os.environ.setdefault(WAITING, "PASSIVE")
+    """Children that start here have OpenMP threads that spin for some microseconds and then sleep while they wait: with
+    another process on a core, threads that only spin hold up the one they wait for, and training slows up to a
+    hundredfold (tests/benchmarks/waiting.py). What the user says of waiting counts instead."""
+    wanted = {} if any(name in os.environ for name in WAITING) else WAITING
+    os.environ.update(wanted)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[WAITING]
+        for name in wanted:
+            del os.environ[name]
 
 
 def _next(queue: deque[tuple[int, Task]], running: Sequence[Task]) -> tuple[int, Task] | None:

@@ -1,10 +1,10 @@
-"""Training with two OpenMP threads that spin or sleep while they wait, alone and beside other work; ms an update.
+"""Training with two OpenMP threads that spin, or sleep, while they wait, alone and beside other work; ms an update.
 
     python tests/benchmarks/waiting.py
     python tests/benchmarks/waiting.py --seconds 10 --rounds 7
 
 Both kinds take turns within one run, each in a fresh process; "beside" means a busy process on every core. edgeval's
-own children sleep (OMP_WAIT_POLICY=PASSIVE), unless the variable says otherwise.
+own children spin for some microseconds, then sleep, unless the user's OMP_WAIT_POLICY or GOMP_SPINCOUNT says otherwise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-KINDS = {"spinning": {}, "sleeping": {"OMP_WAIT_POLICY": "PASSIVE"}}
+from edgeval.workflow.jobs import WAITING
+
+KINDS = {"spinning": {}, "sleeping": WAITING}
 NETS = ("vit", "fcn", "resnet")
 
 

@@ -29,7 +29,7 @@ def work(job: str, progress: Progress) -> str:
     if job == "noise":
         os.write(1, b"from the depths\n")
     if job == "waiting":
-        return os.environ.get("OMP_WAIT_POLICY", "unset")
+        return f"{os.environ.get('OMP_WAIT_POLICY')} {os.environ.get('GOMP_SPINCOUNT')}"
     if job == "sleep":
         time.sleep(60)
     return job * 2
@@ -119,12 +119,13 @@ def test_threads_are_a_share_of_the_cores_within_what_the_user_allows(
     assert jobs.threads(at_once) == threads
 
 
-@pytest.mark.parametrize(("given", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+@pytest.mark.parametrize(("given", "found"), [(None, "PASSIVE 1000"), ("ACTIVE", "ACTIVE None")])
 def test_threads_of_children_sleep_while_they_wait_unless_the_user_says_otherwise(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str | None, found: str
 ) -> None:
-    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    for name in jobs.WAITING:
+        monkeypatch.delenv(name, raising=False)
     if given:
         monkeypatch.setenv("OMP_WAIT_POLICY", given)
     assert [one.result for one in outcomes(tmp_path, "waiting")] == [found]
-    assert os.environ.get("OMP_WAIT_POLICY") == given
+    assert (os.environ.get("OMP_WAIT_POLICY"), os.environ.get("GOMP_SPINCOUNT")) == (given, None)
