@@ -18,7 +18,7 @@ class SizePoint(Record):
 
 
 class SeedSpread(Record):
-    """How alpha varies over the seeds, by the method that is named."""
+    """How alpha varies over the seeds, and over test images where `method` names them."""
 
     sd: float
     ci95: tuple[float, float]

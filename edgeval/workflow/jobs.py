@@ -20,6 +20,7 @@ from edgeval.errors import BenchError, EdgevalError
 from edgeval.records.reporter import Progress
 
 Work = Callable[[Any, Any], Any]
+WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}  # any OpenMP; GNU's, which takes the second
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,6 @@ class Line:
     def send(self, kind: str, *values: Any) -> None:
         """Any other news."""
         self._connection.send((kind, *values))
-
-
-WAITING = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "1000"}  # any OpenMP; GNU's, which takes the second
 
 
 class Pool(Protocol):
